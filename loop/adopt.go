@@ -1,0 +1,131 @@
+//go:build linux
+
+package loop
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// adoption is a socket on its way to its loop; it is counted in loop.conns already.
+type adoption struct {
+	fd      int
+	peer    peer
+	factory Factory
+	dial    *dialing // not connected yet
+}
+
+// newConn makes the connection and its handler. A panic in the factory finds the connection registered, and closes it.
+func (l *Loop) newConn(a *adoption) *Conn {
+	c := &Conn{loop: l, fd: int32(a.fd), peer: a.peer, activeMs: l.nowMs,
+		idleMax: clampMs(l.opts.IdleTimeout), elemMax: clampMs(l.opts.ElementTimeout)}
+	c.timer.Owner = (*connTimer)(c)
+	l.register(c)
+	l.enter(c)
+	if c.handler = a.factory(c); c.handler == nil && c.state&closed == 0 {
+		c.close(nil)
+		return c
+	}
+	if c.state&closed == 0 {
+		c.SetHandler(c.handler)
+	}
+	return c
+}
+
+// adopt brings a connected or connecting socket to life.
+func (l *Loop) adopt(a *adoption) {
+	l.stats.Opened++
+	c := l.newConn(a)
+	switch {
+	case c.state&closed != 0:
+	case a.dial != nil:
+		c.dialNext(a.dial)
+	default:
+		c.open()
+	}
+	if c.state&closed == 0 && l.drain.asked {
+		c.leave()
+	}
+}
+
+// open puts a connected connection under way. It is added to epoll before Opened, so
+// that what Opened pushes can wait for EPOLLOUT.
+func (c *Conn) open() {
+	c.state |= opened
+	c.updateInterest()
+	c.arm()
+	if h, ok := c.handler.(Opener); ok && c.state&closed == 0 {
+		if err := h.Opened(c); err != nil {
+			c.fail(err)
+		}
+	}
+	c.settle()
+}
+
+// Adopt makes a connection of fd, a connected stream socket, which belongs to the loop
+// from now on: it is made non-blocking, and closed at the end, or at once if Adopt
+// returns an error. The errors are ErrClosed, ErrTooManyConns, and what fcntl(2) answers. Any goroutine.
+func (l *Loop) Adopt(fd int, factory Factory) error {
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = l.calls.Close(fd)
+		return os.NewSyscallError("fcntl", err)
+	}
+	unix.CloseOnExec(fd)
+	if !l.reserve() {
+		_ = l.calls.Close(fd)
+		return fmt.Errorf("%w: %d", ErrTooManyConns, l.opts.MaxConns)
+	}
+	a := &adoption{fd: fd, factory: factory}
+	if sa, err := l.calls.Getpeername(fd); err == nil {
+		a.peer = peerOf(sa)
+	}
+	return l.send(a)
+}
+
+// AdoptConn takes over a connection of package net. Its descriptor is duplicated and nc is closed at once, so that
+// no finalizer of package os closes it later. The errors are those of Adopt, and of nc's SyscallConn. Any goroutine.
+func (l *Loop) AdoptConn(nc net.Conn, factory Factory) error {
+	defer nc.Close()
+	sc, ok := nc.(syscall.Conn)
+	if !ok {
+		return fmt.Errorf("%w: %T has no descriptor", ErrOption, nc)
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("loop: %w", err)
+	}
+	fd := -1
+	var dupErr error
+	if err := raw.Control(func(old uintptr) { fd, dupErr = l.calls.Dup(int(old)) }); err != nil {
+		return fmt.Errorf("loop: %w", err)
+	}
+	if dupErr != nil {
+		return os.NewSyscallError("fcntl", dupErr)
+	}
+	return l.Adopt(fd, factory)
+}
+
+// reserve counts a connection to come, unless that would pass Options.MaxConns. Any goroutine.
+func (l *Loop) reserve() bool {
+	if l.conns.Add(1) > int64(l.opts.MaxConns) {
+		l.conns.Add(-1)
+		return false
+	}
+	return true
+}
+
+// send hands an adoption, which is reserved, to the loop; if it is closed the socket is closed. Any goroutine.
+func (l *Loop) send(a *adoption) error {
+	if err := l.mail.PutAlways(message{adopt: a}); err != nil {
+		l.conns.Add(-1)
+		if a.fd >= 0 {
+			_ = l.calls.Close(a.fd)
+		}
+		return ErrClosed
+	}
+	return nil
+}

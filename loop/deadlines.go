@@ -1,0 +1,143 @@
+//go:build linux
+
+package loop
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/millrace-net/millrace/loop/internal/wheel"
+)
+
+// SetIdleTimeout replaces Options.IdleTimeout for this connection, from now on. 0 or less: no limit.
+func (c *Conn) SetIdleTimeout(d time.Duration) {
+	c.idleMax = clampMs(d)
+	c.activeMs = c.loop.nowMs
+	c.arm()
+}
+
+// SetElementTimeout replaces Options.ElementTimeout for this connection, for the element in hand too. 0 or
+// less: no limit.
+func (c *Conn) SetElementTimeout(d time.Duration) {
+	c.elemMax = clampMs(d)
+	c.arm()
+}
+
+// SetDeadline closes the connection with ErrDeadline at t, to within a few milliseconds. The
+// zero time removes the deadline.
+func (c *Conn) SetDeadline(t time.Time) {
+	r := c.extra()
+	r.deadlineMs = 0
+	if !t.IsZero() {
+		r.deadlineMs = max(1, c.loop.nowMs+int64(time.Until(t)/time.Millisecond))
+	}
+	c.arm()
+}
+
+func clampMs(d time.Duration) int32 { return int32(min(ms(d), 1<<31-1)) }
+
+// connTimer is a Conn as the owner of its timer.
+type connTimer Conn
+
+// Expired is called by the wheel. Deadlines that move with each message, such as the idle time, are not
+// re-armed then: the timer fires at the old time and finds out that it is too early.
+func (t *connTimer) Expired(*wheel.Timer) {
+	c := (*Conn)(t)
+	c.loop.enter(c)
+	c.expired()
+	c.settle()
+	c.loop.leave()
+}
+
+func (c *Conn) expired() {
+	now := c.loop.nowMs
+	r := c.rare
+	switch {
+	case r != nil && r.deadlineMs != 0 && now >= r.deadlineMs:
+		c.fail(ErrDeadline)
+	case c.state&connecting != 0:
+		if now >= r.dial.giveUpMs && r.dial.giveUpMs != 0 {
+			c.fail(fmt.Errorf("%w: %v", ErrConnectTimeout, c.peer.netAddr()))
+		}
+	case c.state&closing != 0:
+		if now >= r.drainMs {
+			c.drainExpired()
+		}
+	case c.elementMs != 0 && c.elemMax != 0 && c.state&(paused|above) == 0 && now >= c.elementMs+int64(c.elemMax):
+		c.fail(fmt.Errorf("%w: not ended after %d ms", ErrElementTimeout, now-c.elementMs))
+	case c.idleMax != 0 && now >= c.activeMs+int64(c.idleMax):
+		c.fail(fmt.Errorf("%w: %d ms", ErrIdle, now-c.activeMs))
+	}
+	if c.state&closed == 0 {
+		c.arm()
+	}
+}
+
+// arm sets the timer to the connection's next deadline.
+func (c *Conn) arm() {
+	next := int64(1<<63 - 1)
+	if c.idleMax != 0 {
+		next = c.activeMs + int64(c.idleMax)
+	}
+	if c.elementMs != 0 && c.elemMax != 0 {
+		next = min(next, c.elementMs+int64(c.elemMax))
+	}
+	if r := c.rare; r != nil {
+		if r.deadlineMs != 0 {
+			next = min(next, r.deadlineMs)
+		}
+		if c.state&closing != 0 {
+			next = min(next, r.drainMs)
+		}
+		if c.state&connecting != 0 && r.dial.giveUpMs != 0 {
+			next = min(next, r.dial.giveUpMs)
+		}
+	}
+	if next == 1<<63-1 {
+		c.loop.wheel.Cancel(&c.timer)
+		return
+	}
+	// A deadline that cannot act now, such as that of an element while paused, is looked at again later.
+	c.loop.wheel.Arm(&c.timer, max(next, c.loop.nowMs+1))
+}
+
+// armBy brings the timer forward to start + limit, if limit is set.
+func (c *Conn) armBy(start int64, limit int32) {
+	if limit == 0 {
+		return
+	}
+	if when := start + int64(limit); !c.timer.Armed() || c.timer.When() > when {
+		c.loop.wheel.Arm(&c.timer, when)
+	}
+}
+
+// Timer is a function that a loop will call.
+type Timer struct {
+	node wheel.Timer
+	loop *Loop
+	f    func()
+}
+
+type loopTimer Timer
+
+// Expired is called by the wheel.
+func (t *loopTimer) Expired(*wheel.Timer) { t.f() }
+
+// After calls f on the loop's goroutine once d has passed, not earlier, usually within a
+// millisecond or two of it. Loop's goroutine only; from another, Post a function that calls it.
+func (l *Loop) After(d time.Duration, f func()) *Timer {
+	t := &Timer{loop: l, f: f}
+	t.node.Owner = (*loopTimer)(t)
+	t.Reset(d)
+	return t
+}
+
+// Reset makes the timer fire d from now, whether it has fired, was stopped or neither. It allocates
+// nothing. Loop's goroutine only.
+func (t *Timer) Reset(d time.Duration) {
+	now := t.loop.calls.Now()
+	t.loop.wheel.Arm(&t.node, (now+int64(max(d, 0))+int64(time.Millisecond)-1)/int64(time.Millisecond))
+}
+
+// Stop keeps the timer from firing, and reports whether it was going to. Loop's goroutine only.
+func (t *Timer) Stop() bool { return t.loop.wheel.Cancel(&t.node) }

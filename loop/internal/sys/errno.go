@@ -1,0 +1,78 @@
+//go:build linux
+
+package sys
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// Action is what a loop does about an error of a system call.
+type Action uint8
+
+const (
+	// Fatal: the descriptor is of no more use; close it with the error as cause.
+	Fatal Action = iota
+	// Retry: the same call again, at once.
+	Retry
+	// Wait: nothing now; readiness will tell.
+	Wait
+	// Skip: this one is lost, the next may be good (accept only).
+	Skip
+	// Exhausted: the process or the system is short of something; back off.
+	Exhausted
+)
+
+// OfAccept classifies what accept4(2) answers. Network errors already pending
+// on the new socket are passed as errors of accept (accept(2), "Error
+// handling"), so they lose one connection and not the listener.
+func OfAccept(err error) Action {
+	var errno unix.Errno
+	if !errors.As(err, &errno) {
+		return Fatal
+	}
+	switch errno {
+	case unix.EINTR:
+		return Retry
+	case unix.EAGAIN:
+		return Wait
+	case unix.ECONNABORTED, unix.EPROTO, unix.EPERM, unix.ENETDOWN, unix.ENOPROTOOPT,
+		unix.EHOSTDOWN, unix.ENONET, unix.EHOSTUNREACH, unix.EOPNOTSUPP, unix.ENETUNREACH:
+		return Skip
+	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+		return Exhausted
+	}
+	return Fatal
+}
+
+// OfRead classifies what read(2) and recv(2) answer on a socket.
+func OfRead(errno unix.Errno) Action {
+	switch errno {
+	case unix.EINTR:
+		return Retry
+	case unix.EAGAIN:
+		return Wait
+	case unix.ENOBUFS, unix.ENOMEM:
+		return Exhausted
+	}
+	return Fatal
+}
+
+// OfConnect classifies what connect(2) answers on a non-blocking socket. EINTR
+// is Wait: the connection goes on being made (POSIX), and a second connect
+// would answer EALREADY. EAGAIN, which unix sockets answer when the backlog is
+// full, is Exhausted: no readiness will come.
+func OfConnect(err error) Action {
+	var errno unix.Errno
+	if !errors.As(err, &errno) {
+		return Fatal
+	}
+	switch errno {
+	case unix.EINPROGRESS, unix.EINTR, unix.EALREADY:
+		return Wait
+	case unix.EAGAIN, unix.ENOBUFS:
+		return Exhausted
+	}
+	return Fatal
+}

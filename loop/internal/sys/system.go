@@ -1,0 +1,126 @@
+//go:build linux
+
+package sys
+
+import (
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/millrace-net/millrace/producer"
+	"github.com/millrace-net/millrace/ringbuf"
+)
+
+// System returns the real system calls.
+func System() *Calls {
+	return &Calls{
+		Output:    producer.SystemCalls(),
+		Rings:     ringbuf.System(),
+		Read:      read,
+		EpollWait: epollWait,
+		EpollPoll: epollPoll,
+		EpollCtl:  epollCtl,
+		Now:       now,
+
+		EpollCreate:   func() (int, error) { return unix.EpollCreate1(unix.EPOLL_CLOEXEC) },
+		Eventfd:       func() (int, error) { return unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK) },
+		EventfdWrite:  eventfdWrite,
+		EventfdRead:   eventfdRead,
+		Socket:        socket,
+		Bind:          unix.Bind,
+		Listen:        unix.Listen,
+		Accept:        accept,
+		Connect:       unix.Connect,
+		Getsockname:   unix.Getsockname,
+		Getpeername:   unix.Getpeername,
+		SetsockoptInt: unix.SetsockoptInt,
+		GetsockoptInt: unix.GetsockoptInt,
+		RecvOOB:       recvOOB,
+		OutQueue:      func(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.SIOCOUTQ) },
+		Shutdown:      unix.Shutdown,
+		Dup:           func(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) },
+		Close:         unix.Close,
+		Pipe:          pipe,
+		Splice:        splice,
+	}
+}
+
+// read uses RawSyscall: the descriptor is non-blocking, so the scheduler need
+// not be told, and sysmon stays asleep.
+func read(fd int, p []byte) (int, syscall.Errno) {
+	if len(p) == 0 {
+		return 0, 0
+	}
+	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	if errno != 0 {
+		return 0, errno
+	}
+	raceWrite(p[:n])
+	return int(n), 0
+}
+
+// epollWait may block and so must be a Syscall: it has to give up its P.
+func epollWait(epfd int, events []unix.EpollEvent, ms int) (int, syscall.Errno) {
+	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd), uintptr(unsafe.Pointer(&events[0])),
+		uintptr(len(events)), uintptr(ms), 0, 0)
+	return int(n), errno
+}
+
+func epollPoll(epfd int, events []unix.EpollEvent) (int, syscall.Errno) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd), uintptr(unsafe.Pointer(&events[0])),
+		uintptr(len(events)), 0, 0, 0)
+	return int(n), errno
+}
+
+func epollCtl(epfd, op, fd int, event *unix.EpollEvent) syscall.Errno {
+	_, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(epfd), uintptr(op), uintptr(fd),
+		uintptr(unsafe.Pointer(event)), 0, 0)
+	return errno
+}
+
+var start = time.Now()
+
+func now() int64 { return int64(time.Since(start)) }
+
+func socket(domain, typ, proto int) (int, error) {
+	return unix.Socket(domain, typ|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+}
+
+func accept(fd int) (int, unix.Sockaddr, error) {
+	return unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+}
+
+func recvOOB(fd int, p []byte) (int, error) {
+	n, _, err := unix.Recvfrom(fd, p, unix.MSG_OOB)
+	return n, err
+}
+
+func eventfdWrite(fd int) error {
+	one := [8]byte{1}
+	_, err := unix.Write(fd, one[:])
+	return err
+}
+
+func eventfdRead(fd int) error {
+	var count [8]byte
+	_, err := unix.Read(fd, count[:])
+	return err
+}
+
+func pipe(fds *[2]int) error {
+	return unix.Pipe2(fds[:], unix.O_NONBLOCK|unix.O_CLOEXEC)
+}
+
+func splice(rfd, wfd, n int) (int, syscall.Errno) {
+	got, err := unix.Splice(rfd, nil, wfd, nil, n, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
+	if err != nil {
+		errno, ok := err.(syscall.Errno)
+		if !ok {
+			errno = unix.EIO
+		}
+		return 0, errno
+	}
+	return int(got), 0
+}

@@ -1,0 +1,319 @@
+//go:build linux
+
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/millrace-net/millrace/loop/internal/sys"
+)
+
+// Listener accepts connections, on one socket or on one a loop.
+type Listener struct {
+	address   net.Addr    // immutable
+	path      string      // of a unix socket to remove at the end; immutable
+	factory   Factory     // immutable
+	balancer  *balancer   // nil: each acceptor keeps what it accepts; immutable
+	acceptors []*acceptor // immutable once Listen has returned
+	closeOnce sync.Once
+}
+
+// acceptor is a listening socket on its loop.
+type acceptor struct {
+	loop     *Loop
+	listener *Listener
+	fd       int
+	backoff  time.Duration // 0: accepting
+	retry    *Timer
+	logged   time.Time
+	gone     bool
+}
+
+const (
+	minBackoff = 5 * time.Millisecond
+	maxBackoff = 500 * time.Millisecond
+)
+
+// Addr returns the address that is listened on, with the port that was chosen for port 0. Any goroutine.
+func (ln *Listener) Addr() net.Addr { return ln.address }
+
+// Close stops listening: what is in the queue of the kernel is accepted still, then the
+// sockets are closed, and the path of a unix socket is removed. Open connections stay. It does not
+// wait. Idempotent. Any goroutine.
+func (ln *Listener) Close() error {
+	ln.closeOnce.Do(func() {
+		for _, a := range ln.acceptors {
+			// ErrClosed: the loop has closed it already.
+			_ = a.loop.mail.PutAlways(message{f: a.quit})
+		}
+	})
+	return nil
+}
+
+// Listen accepts connections to address on this loop alone. Networks are "tcp", "tcp4", "tcp6" and "unix"; port 0 chooses one.
+// The path of a unix socket on which nobody listens any more is replaced. The errors wrap
+// ErrOption or the system call's. Any goroutine.
+func (l *Loop) Listen(network, address string, factory Factory) (*Listener, error) {
+	return listen([]*Loop{l}, network, address, factory, l.opts.Balance)
+}
+
+func listen(loops []*Loop, network, address string, factory Factory, balance Balance) (*Listener, error) {
+	addrs, err := resolve(context.Background(), network, address, true)
+	if err != nil {
+		return nil, err
+	}
+	ln := &Listener{factory: factory}
+	sockets := loops
+	if len(loops) > 1 && (balance != ReusePort || network == "unix") {
+		ln.balancer = newBalancer(loops, balance)
+		sockets = loops[:1]
+	}
+	for _, l := range sockets {
+		fd, err := l.listenSocket(addrs, len(sockets) > 1)
+		if err != nil {
+			ln.abandon()
+			return nil, fmt.Errorf("loop: listen on %s %s: %w", network, address, err)
+		}
+		ln.acceptors = append(ln.acceptors, &acceptor{loop: l, listener: ln, fd: fd})
+		if ln.address == nil {
+			sa, err := l.calls.Getsockname(fd)
+			if err != nil {
+				ln.abandon()
+				return nil, os.NewSyscallError("getsockname", err)
+			}
+			ln.address = netAddrOf(sa)
+			addrs = []unix.Sockaddr{sa} // the port that was chosen, for the other loops
+		}
+	}
+	if network == "unix" && !strings.HasPrefix(address, "@") {
+		ln.path = address
+	}
+	return ln, ln.start()
+}
+
+// removePath removes the path of a unix socket, which has one acceptor.
+func (ln *Listener) removePath() {
+	if ln.path != "" {
+		_ = os.Remove(ln.path) // gone already is as good
+	}
+}
+
+// abandon closes the sockets of a Listen that failed.
+func (ln *Listener) abandon() {
+	for _, a := range ln.acceptors {
+		_ = a.loop.calls.Close(a.fd)
+	}
+}
+
+// start hands the sockets to their loops.
+func (ln *Listener) start() error {
+	for i, a := range ln.acceptors {
+		if err := a.loop.mail.PutAlways(message{f: a.begin}); err != nil {
+			for _, a := range ln.acceptors[i:] {
+				_ = a.loop.calls.Close(a.fd)
+			}
+			ln.removePath()
+			ln.Close()
+			return ErrClosed
+		}
+	}
+	return nil
+}
+
+// listenSocket makes a socket that listens on the first of addrs that can be bound.
+func (l *Loop) listenSocket(addrs []unix.Sockaddr, reusePort bool) (fd int, err error) {
+	for _, sa := range addrs {
+		if fd, err = l.bind(sa, reusePort); err == nil {
+			return fd, nil
+		}
+		if !errors.Is(err, unix.EAFNOSUPPORT) && !errors.Is(err, unix.EADDRNOTAVAIL) {
+			break // a host without IPv6 falls through to IPv4; a port in use is an error
+		}
+	}
+	return -1, err
+}
+
+func (l *Loop) bind(sa unix.Sockaddr, reusePort bool) (fd int, err error) {
+	if fd, err = l.calls.Socket(family(sa), unix.SOCK_STREAM, 0); err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = l.calls.Close(fd)
+		}
+	}()
+	for _, o := range []struct {
+		set              bool
+		level, opt, want int
+	}{
+		{family(sa) != unix.AF_UNIX && !l.opts.NoReuseAddr, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1},
+		{reusePort, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1},
+		{family(sa) == unix.AF_INET6 && isAny(sa), unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0},
+		// Accepted sockets inherit it from the listener, which saves a call for each.
+		{family(sa) != unix.AF_UNIX && !l.opts.Nagle, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
+	} {
+		if o.set {
+			if err = l.calls.SetsockoptInt(fd, o.level, o.opt, o.want); err != nil {
+				return -1, os.NewSyscallError("setsockopt", err)
+			}
+		}
+	}
+	err = l.calls.Bind(fd, sa)
+	if u, ok := sa.(*unix.SockaddrUnix); ok && errors.Is(err, unix.EADDRINUSE) && l.removeStale(u) {
+		err = l.calls.Bind(fd, sa)
+	}
+	if err != nil {
+		return -1, os.NewSyscallError("bind", err)
+	}
+	if err = l.calls.Listen(fd, l.opts.Backlog); err != nil {
+		return -1, os.NewSyscallError("listen", err)
+	}
+	return fd, nil
+}
+
+func isAny(sa unix.Sockaddr) bool {
+	v6, ok := sa.(*unix.SockaddrInet6)
+	return ok && v6.Addr == [16]byte{}
+}
+
+// removeStale removes the path of a unix socket that nobody listens on any more.
+func (l *Loop) removeStale(sa *unix.SockaddrUnix) bool {
+	info, err := os.Lstat(sa.Name)
+	if err != nil || info.Mode()&os.ModeSocket == 0 {
+		return false
+	}
+	probe, err := l.calls.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return false
+	}
+	defer l.calls.Close(probe)
+	return errors.Is(l.calls.Connect(probe, sa), unix.ECONNREFUSED) && os.Remove(sa.Name) == nil
+}
+
+// begin puts the acceptor on its loop.
+func (a *acceptor) begin() {
+	if err := a.loop.addChannel(a, a.fd, unix.EPOLLIN); err != nil {
+		a.loop.opts.Logger.Error("millrace: cannot listen", "addr", a.listener.address, "err", err)
+		a.loop.closeLater(a.fd)
+		a.end()
+		return
+	}
+	if a.loop.drain.asked {
+		a.quit()
+	}
+}
+
+// ready accepts within the turn's budget; what is left makes epoll report again.
+func (a *acceptor) ready(uint32) { a.accept(a.loop.opts.AcceptBudget) }
+
+// accept takes up to budget connections, and reports whether the queue of the kernel is empty.
+func (a *acceptor) accept(budget int) (empty bool) {
+	for ; budget > 0; budget-- {
+		target := a.target()
+		if target == nil {
+			a.pause(ErrTooManyConns)
+			return false
+		}
+		fd, sa, err := a.loop.calls.Accept(a.fd)
+		if err == nil {
+			a.backoff = 0
+			a.place(target, &adoption{fd: fd, peer: peerOf(sa), factory: a.listener.factory})
+			continue
+		}
+		target.conns.Add(-1)
+		switch sys.OfAccept(err) {
+		case sys.Retry, sys.Skip:
+		case sys.Wait:
+			return true
+		default: // exhausted, or unknown: a listener is never given up for an error of accept
+			a.pause(os.NewSyscallError("accept4", err))
+			return false
+		}
+	}
+	return false
+}
+
+// target reserves a place on this loop, or on some loop that has one if there is a balancer to choose.
+func (a *acceptor) target() *Loop {
+	if b := a.listener.balancer; b != nil {
+		return b.reserve()
+	}
+	if a.loop.reserve() {
+		return a.loop
+	}
+	return nil
+}
+
+// place hands a new connection to its loop.
+func (a *acceptor) place(target *Loop, ad *adoption) {
+	if b := a.listener.balancer; b != nil {
+		target = b.choose(target, &ad.peer)
+	}
+	if target == a.loop {
+		target.adopt(ad)
+		target.leave()
+		return
+	}
+	_ = target.send(ad) // ErrClosed: the loop has ended, and send has closed the socket
+}
+
+// pause takes the listener out of epoll for a while, which grows with each failure: an error that
+// lasts, such as EMFILE, must neither spin nor close the listener.
+func (a *acceptor) pause(why error) {
+	l := a.loop
+	a.backoff = min(max(2*a.backoff, minBackoff), maxBackoff)
+	l.stats.AcceptPauses++
+	if now := time.Now(); now.Sub(a.logged) >= time.Second {
+		a.logged = now
+		l.opts.Logger.Warn("millrace: accepting pauses", "addr", a.listener.address, "err", why, "for", a.backoff)
+	}
+	_ = l.setChannel(l.findChannel(a), 0) // failing, it is out already
+	if a.retry == nil {
+		a.retry = l.After(a.backoff, a.resume)
+	} else {
+		a.retry.Reset(a.backoff)
+	}
+}
+
+func (a *acceptor) resume() {
+	if a.gone {
+		return
+	}
+	if err := a.loop.setChannel(a.loop.findChannel(a), unix.EPOLLIN); err != nil {
+		a.pause(err)
+	}
+}
+
+// quit accepts what the kernel has queued, whose clients believe that they are connected, and closes.
+func (a *acceptor) quit() {
+	if a.gone {
+		return
+	}
+	a.accept(max(a.loop.opts.Backlog, a.loop.opts.AcceptBudget))
+	a.shut(nil)
+}
+
+func (a *acceptor) shut(error) {
+	if a.gone {
+		return
+	}
+	a.loop.removeChannel(a)
+	a.end()
+}
+
+func (a *acceptor) end() {
+	a.gone = true
+	if a.retry != nil {
+		a.retry.Stop()
+	}
+	a.listener.removePath()
+}

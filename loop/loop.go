@@ -1,0 +1,278 @@
+//go:build linux
+
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/millrace-net/millrace/loop/internal/mailbox"
+	"github.com/millrace-net/millrace/loop/internal/sys"
+	"github.com/millrace-net/millrace/loop/internal/wheel"
+	"github.com/millrace-net/millrace/producer"
+	"github.com/millrace-net/millrace/ringbuf"
+)
+
+// Loop is one epoll loop and the channels on it: connections, listeners, dispatchers. It is
+// asyncore's map and loop() in one. A Set runs one on each core; a Loop can
+// also be used alone.
+//
+// Methods are for the loop's goroutine, which is the one that Run or Poll is called on, or any
+// goroutine before that, unless they say "any goroutine".
+//
+// Invariant: every slot that is not nil holds a connection with that slot, whose state is not closed;
+// every closed connection is in graves until Closed was called; cur is nil outside callbacks, and
+// only cur has bytes in stage.
+type Loop struct {
+	opts  Options
+	calls *sys.Calls
+	epfd  int
+	index int // in its Set
+
+	// Reading: the ring, and all its bytes.
+	ring      *ringbuf.Ring
+	space     []byte
+	ringBytes int           // what the ring should have
+	spare     *ringbuf.Ring // the old ring, from replaceRing to its new owner
+
+	// The turn.
+	events     []unix.EpollEvent
+	got, at    int // events of this turn, and the next to handle
+	nowMs      int64
+	cur        *Conn // whose event or message is being handled
+	stage      stage
+	pending    []*Conn // to be settled in this turn
+	pendingAt  int
+	pendingEnd int
+	graves     []*Conn // closed in this turn
+	gravesAt   int
+	closing    []int // descriptors to close at the end of the turn
+
+	slots      []*Conn
+	freeSlots  []uint32
+	gen        uint32
+	channels   []channel  // listeners, dispatchers, the eventfd
+	polled     int        // how many of them are dispatchers
+	obituaries []obituary // dispatchers closed in this turn
+
+	wheel   wheel.Wheel
+	rings   *ringbuf.Pool
+	blocks  *ringbuf.Blocks
+	holds   []*hold
+	outputs []*output
+	sys     producer.Sys
+	stats   Stats
+
+	mail    *mailbox.Box[message]
+	eventfd int
+	mailed  bool // the eventfd was readable
+
+	conns   atomic.Int64 // open connections, for balancing
+	running atomic.Bool
+	drain   drain
+	done    chan struct{} // closed when the loop has ended
+
+	closeOnce sync.Once
+	addrMu    sync.Mutex // held while descriptors are closed: LocalAddr of other goroutines
+}
+
+// NewLoop returns a loop with no channels. It must be closed by Close, or by Run's return. The errors wrap
+// ErrOption or the system call's.
+func NewLoop(o Options) (*Loop, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return newLoop(o, 0)
+}
+
+func newLoop(o Options, index int) (*Loop, error) {
+	l := &Loop{opts: o, calls: o.calls, index: index, epfd: -1, eventfd: -1, done: make(chan struct{})}
+	l.ringBytes = o.RingBytes
+	l.events = make([]unix.EpollEvent, 512)
+	l.stage.init()
+	l.rings = ringbuf.NewPool(ringbuf.PoolConfig{Calls: l.calls.Rings})
+	l.blocks = ringbuf.NewBlocks(0)
+	l.sys = producer.Sys{Calls: l.calls.Output, Get: l.blocks.Get, Put: l.blocks.Put}
+	l.mail = mailbox.New[message](o.MaxPosted, max(o.MaxOutput, 1<<20), l.wakeUp)
+	if err := l.open(); err != nil {
+		l.release()
+		return nil, err
+	}
+	l.tick()
+	l.wheel.Init(l.nowMs)
+	return l, nil
+}
+
+// open gets what the loop needs of the kernel.
+func (l *Loop) open() (err error) {
+	if l.epfd, err = l.calls.EpollCreate(); err != nil {
+		l.epfd = -1
+		return os.NewSyscallError("epoll_create1", err)
+	}
+	if l.eventfd, err = l.calls.Eventfd(); err != nil {
+		l.eventfd = -1
+		return os.NewSyscallError("eventfd", err)
+	}
+	if err = l.addChannel((*mailChannel)(l), l.eventfd, unix.EPOLLIN); err != nil {
+		return err
+	}
+	ring, err := l.rings.Get(l.ringBytes)
+	if err != nil {
+		return fmt.Errorf("loop: ring: %w", err)
+	}
+	l.setRing(ring)
+	return nil
+}
+
+// release gives back what open got.
+func (l *Loop) release() {
+	l.mail.Close()
+	for _, fd := range []int{l.eventfd, l.epfd} {
+		if fd >= 0 {
+			_ = l.calls.Close(fd)
+		}
+	}
+	if l.ring != nil {
+		l.rings.Put(l.ring)
+		l.ring, l.space = nil, nil
+	}
+	_ = l.rings.Close()
+}
+
+// tick reads the clock.
+func (l *Loop) tick() { l.nowMs = l.calls.Now() / int64(time.Millisecond) }
+
+// Run handles events on the calling goroutine, which it locks to its thread, until ctx is done or Shutdown has
+// ended; then it closes the loop. When ctx is done it drains as Shutdown does, for at
+// most twice Options.DrainTimeout. It returns nil after an orderly end, ErrRunning if the loop runs or
+// ran, ErrGoexit, or the error of epoll_wait.
+func (l *Loop) Run(ctx context.Context) (err error) {
+	if !l.running.CompareAndSwap(false, true) {
+		return ErrRunning
+	}
+	runtime.LockOSThread()
+	if l.opts.Pin {
+		// No unlock: a pinned thread ends with its goroutine and is not used for others.
+		if err := pin(l.index); err != nil {
+			l.opts.Logger.Warn("millrace: pinning a loop", "loop", l.index, "err", err)
+		}
+	} else {
+		defer runtime.UnlockOSThread()
+	}
+	stop := context.AfterFunc(ctx, l.interrupt)
+	defer stop()
+	normal := false
+	defer func() {
+		if !normal {
+			err = ErrGoexit
+		}
+		l.Close()
+	}()
+	for err == nil && !l.ended() {
+		err = l.turn(-1)
+	}
+	normal = true
+	return err
+}
+
+// Poll handles one round of events on the calling goroutine: what is ready within timeout (negative: waits for
+// ever) and what follows from it. Polls must not overlap, nor be mixed with Run. It returns ErrClosed if the loop is closed.
+func (l *Loop) Poll(timeout time.Duration) error {
+	select {
+	case <-l.done:
+		return ErrClosed
+	default:
+	}
+	if l.running.Load() {
+		return ErrRunning
+	}
+	wait := -1
+	if timeout >= 0 {
+		wait = int(min(ms(timeout), 1<<31-1))
+	}
+	return l.turn(wait)
+}
+
+// Len returns the number of channels: connections, listeners and dispatchers.
+func (l *Loop) Len() int { return int(l.conns.Load()) + l.channelCount() }
+
+// Conns calls f with every open connection of the loop, until f returns false. f may close
+// and push to any of them.
+func (l *Loop) Conns(f func(c *Conn) bool) {
+	for i := 0; i < len(l.slots); i++ {
+		if c := l.slots[i]; c != nil && c.state&opened != 0 && !f(c) {
+			return
+		}
+	}
+}
+
+// CloseAll closes every channel of the loop, with cause for connections: asyncore's close_all.
+func (l *Loop) CloseAll(cause error) {
+	for _, c := range l.slots {
+		if c != nil {
+			c.fail(cause)
+		}
+	}
+	for _, ch := range l.channels {
+		if ch.handler != nil {
+			ch.handler.shut(cause)
+		}
+	}
+}
+
+// Close closes every channel with ErrShutdown, calls what callbacks are due, and gives
+// back all that the loop holds. Posts that were accepted have run. Run calls it;
+// without Run it is the user's to call, on the goroutine of Poll. Idempotent.
+func (l *Loop) Close() error {
+	l.closeOnce.Do(func() {
+		l.mail.Close()
+		l.running.Store(true)
+		l.cur = nil
+		for range 8 { // callbacks of one round may ask for another, within reason
+			l.mail.Take()
+			l.CloseAll(ErrShutdown)
+			l.got, l.at = 0, 0
+			l.finishTurn()
+			if len(l.graves) == 0 && len(l.pending) == 0 {
+				break
+			}
+		}
+		l.release()
+		close(l.done)
+	})
+	return nil
+}
+
+var errNoCPU = errors.New("loop: no CPU to pin to")
+
+// pin binds the calling thread to the index-th CPU it may run on.
+func pin(index int) error {
+	var all, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		return os.NewSyscallError("sched_getaffinity", err)
+	}
+	count := all.Count()
+	if count == 0 {
+		return errNoCPU
+	}
+	for cpu, nth := 0, index%count; cpu < len(all)*64; cpu++ {
+		if !all.IsSet(cpu) {
+			continue
+		}
+		if nth == 0 {
+			one.Set(cpu)
+			return os.NewSyscallError("sched_setaffinity", unix.SchedSetaffinity(0, &one))
+		}
+		nth--
+	}
+	return errNoCPU
+}

@@ -1,0 +1,83 @@
+//go:build linux
+
+package loop
+
+import "time"
+
+// drain is the state of an orderly end. Loop's goroutine only.
+type drain struct {
+	asked bool
+	timer *Timer
+}
+
+// interrupt begins an orderly end that the loop bounds itself. Any goroutine.
+func (l *Loop) interrupt() { l.beginQuit(2 * l.opts.DrainTimeout) }
+
+// beginQuit has the loop drain: it stops accepting, lets every connection finish, and ends; after
+// limit (0: never) what is left is closed with ErrShutdown. Any goroutine.
+func (l *Loop) beginQuit(limit time.Duration) {
+	_ = l.mail.PutAlways(message{f: func() { // a closed loop has ended already
+		if limit > 0 && l.drain.timer == nil {
+			l.drain.timer = l.After(limit, func() { l.CloseAll(ErrShutdown) })
+		}
+		if l.drain.asked {
+			return
+		}
+		l.drain.asked = true
+		for _, ch := range l.channels {
+			if ch.handler != nil {
+				ch.handler.quit()
+			}
+		}
+		for _, c := range l.slots {
+			if c != nil {
+				c.leave()
+			}
+		}
+	}})
+}
+
+// force closes what is left at once. Any goroutine.
+func (l *Loop) force() {
+	_ = l.mail.PutAlways(message{f: func() {
+		l.drain.asked = true
+		l.CloseAll(ErrShutdown)
+	}})
+}
+
+// ended tells whether an orderly end is complete.
+func (l *Loop) ended() bool { return l.drain.asked && l.conns.Load() == 0 && len(l.graves) == 0 }
+
+// leave has the connection told that the loop quits.
+func (c *Conn) leave() {
+	c.state |= leaving
+	c.loop.schedule(c)
+}
+
+// quit ends the connection in order. What the peer has sent before is answered first.
+func (c *Conn) quit() {
+	if c.state&connecting != 0 {
+		c.fail(ErrShutdown)
+		return
+	}
+	if c.state&(paused|above|readClosed|closing|closed) == 0 {
+		c.readable()
+	}
+	if c.state&(closing|closed) != 0 {
+		return
+	}
+	if h, ok := c.handler.(Quitter); ok {
+		if err := h.Quit(c); err != nil {
+			c.fail(err)
+		}
+		return
+	}
+	c.state |= quitting
+}
+
+// atBoundary tells whether no element has been begun.
+func (c *Conn) atBoundary() bool {
+	left := c.match.Remaining()
+	return c.in == nil && c.match.Held() == 0 && c.state&discarding == 0 &&
+		(left == 0 || left == c.match.Terminator().Count())
+}

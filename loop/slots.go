@@ -1,0 +1,150 @@
+//go:build linux
+
+package loop
+
+import "golang.org/x/sys/unix"
+
+// channelSlot is the first slot number of channels; connections have those below.
+const channelSlot = 1 << 31
+
+// register gives c a slot and a generation, without any interest yet.
+func (l *Loop) register(c *Conn) {
+	l.gen++
+	c.gen = l.gen
+	if n := len(l.freeSlots); n > 0 {
+		c.slot = l.freeSlots[n-1]
+		l.freeSlots = l.freeSlots[:n-1]
+		l.slots[c.slot] = c
+		return
+	}
+	c.slot = uint32(len(l.slots))
+	l.slots = append(l.slots, c)
+}
+
+// unregister takes c out of epoll and the table. The delete is explicit: closing a
+// descriptor whose open file was duplicated would leave it in the set (epoll(7)).
+func (l *Loop) unregister(c *Conn) {
+	c.mute()
+	l.slots[c.slot] = nil
+	l.freeSlots = append(l.freeSlots, c.slot)
+	l.conns.Add(-1)
+}
+
+// mute takes c out of epoll.
+func (c *Conn) mute() {
+	if c.events != 0 {
+		_ = c.loop.control(unix.EPOLL_CTL_DEL, int(c.fd), 0, 0, 0) // ENOENT and EBADF would mean that it is out already
+		c.events = 0
+	}
+}
+
+// channel is an entry of the table of what is on the loop and is no connection.
+type channel struct {
+	handler channelHandler // nil: free
+	fd      int
+	gen     uint32
+	events  uint32
+}
+
+// channelHandler is a listener, a dispatcher or the mailbox.
+type channelHandler interface {
+	ready(events uint32) // an event came
+	shut(cause error)    // close now
+	quit()               // the loop drains
+}
+
+// addChannel registers fd with an interest, and returns its place in l.channels.
+func (l *Loop) addChannel(h channelHandler, fd int, events uint32) error {
+	at := len(l.channels)
+	for i := range l.channels {
+		if l.channels[i].handler == nil {
+			at = i
+			break
+		}
+	}
+	if at == len(l.channels) {
+		l.channels = append(l.channels, channel{})
+	}
+	l.gen++
+	l.channels[at] = channel{handler: h, fd: fd, gen: l.gen}
+	if err := l.setChannel(at, events); err != nil {
+		l.channels[at].handler = nil
+		return err
+	}
+	return nil
+}
+
+// findChannel returns the place of h, or -1.
+func (l *Loop) findChannel(h channelHandler) int {
+	for i := range l.channels {
+		if l.channels[i].handler == h {
+			return i
+		}
+	}
+	return -1
+}
+
+// setChannel changes the interest of the channel at place at; none takes it out of epoll.
+func (l *Loop) setChannel(at int, events uint32) error {
+	ch := &l.channels[at]
+	if events == ch.events {
+		return nil
+	}
+	op := unix.EPOLL_CTL_MOD
+	switch {
+	case ch.events == 0:
+		op = unix.EPOLL_CTL_ADD
+	case events == 0:
+		op = unix.EPOLL_CTL_DEL
+	}
+	errno := l.control(op, ch.fd, events, uint32(at)+channelSlot, ch.gen)
+	if errno != 0 {
+		return errno
+	}
+	ch.events = events
+	return nil
+}
+
+// removeChannel takes h off the loop and has its descriptor closed at the end of the turn.
+func (l *Loop) removeChannel(h channelHandler) {
+	at := l.findChannel(h)
+	if at < 0 {
+		return
+	}
+	_ = l.setChannel(at, 0) // an error means that it is out already
+	l.closeLater(l.channels[at].fd)
+	l.channels[at] = channel{}
+}
+
+// channelCount counts listeners and dispatchers, not the mailbox.
+func (l *Loop) channelCount() (n int) {
+	for i := range l.channels {
+		if l.channels[i].handler != nil {
+			n++
+		}
+	}
+	return n - 1
+}
+
+func (l *Loop) channelEvent(at, gen, events uint32) {
+	if int(at) >= len(l.channels) || l.channels[at].handler == nil || l.channels[at].gen != gen {
+		l.stats.Stale++
+		return
+	}
+	l.channels[at].handler.ready(events)
+	l.leave()
+}
+
+// mailChannel is the loop as the handler of its eventfd.
+type mailChannel Loop
+
+// ready re-arms the eventfd before the mailbox is taken, so that no wake-up is lost.
+func (m *mailChannel) ready(uint32) {
+	l := (*Loop)(m)
+	_ = l.calls.EventfdRead(l.eventfd) // EAGAIN would mean that it is re-armed already
+	l.mail.Take()
+	l.mailed = true
+}
+
+func (m *mailChannel) shut(error) {}
+func (m *mailChannel) quit()      {}

@@ -1,0 +1,105 @@
+package match
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// finderLiterals have every length that is searched in a way of its own, and repeat in themselves.
+var finderLiterals = []string{"\n", "a", "\r\n", "aa", "ab", "\r\n\r\n", "aab", "aabaa", "\r\n.\r\n", "aaaa", "abaababa"}
+
+func TestFinderAgainstNaive(t *testing.T) {
+	for _, literal := range finderLiterals {
+		f, err := NewFinder([]byte(literal))
+		if err != nil {
+			t.Fatal(err)
+		}
+		allStrings("ab\r\n", 7, func(p []byte) {
+			if err := checkFinder(f, p); err != nil {
+				t.Fatalf("%q in %q: %v", literal, p, err)
+			}
+		})
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 3000 {
+		literal := randomText(r, 1+r.IntN(20))
+		if r.IntN(3) == 0 {
+			literal = literal[:min(2, len(literal))]
+		}
+		f, err := NewFinder(literal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p []byte
+		for range r.IntN(12) {
+			p = append(p, randomText(r, r.IntN(40))...)
+			p = append(p, literal[:r.IntN(len(literal)+1)]...)
+		}
+		if err := checkFinder(f, p); err != nil {
+			t.Fatalf("%q in %q: %v", literal, p, err)
+		}
+	}
+}
+
+// checkFinder compares Index and IndexAll, for destinations of every size, with the reference.
+func checkFinder(f *Finder, p []byte) error {
+	if got, want := f.Index(p), bytes.Index(p, f.bytes); got != want {
+		return fmt.Errorf("index %d, want %d", got, want)
+	}
+	elements, rest := naiveElements(p, [][]byte{f.bytes})
+	for room := range min(len(elements)+2, 6) {
+		dst := make([]uint32, room)
+		n, scanned := f.IndexAll(dst, p)
+		if want := min(room, len(elements)); n != want {
+			return fmt.Errorf("%d matches with room for %d, want %d", n, room, want)
+		}
+		end := 0
+		for i, at := range dst[:n] {
+			if end = elements[i].end; int(at) != end-len(f.bytes) {
+				return fmt.Errorf("match %d at %d, want %d", i, at, end-len(f.bytes))
+			}
+		}
+		if n < room {
+			end = len(p) - naivePrefix(rest, f.bytes)
+		}
+		if scanned != end {
+			return fmt.Errorf("scanned %d with room for %d, want %d", scanned, room, end)
+		}
+	}
+	return nil
+}
+
+// IndexAll called again at scanned, with the bytes that have come since, finds each match once: the contract a reader with a
+// window relies on.
+func TestIndexAllGoesOn(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 2000 {
+		f, err := NewFinder([]byte(finderLiterals[r.IntN(len(finderLiterals))]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream := randomText(r, r.IntN(120))
+		want, _ := naiveElements(stream, [][]byte{f.bytes})
+		dst := make([]uint32, 1+r.IntN(3))
+		var ends []int
+		from, to := 0, 0
+		for to < len(stream) || from < to && len(ends) < len(want) {
+			to = min(len(stream), to+r.IntN(20))
+			n, scanned := f.IndexAll(dst, stream[from:to])
+			for _, at := range dst[:n] {
+				ends = append(ends, from+int(at)+len(f.bytes))
+			}
+			from += scanned
+		}
+		if len(ends) != len(want) {
+			t.Fatalf("%q in %q: ends %v, want %v", f.bytes, stream, ends, want)
+		}
+		for i, end := range ends {
+			if end != want[i].end {
+				t.Fatalf("%q in %q: ends %v, want %v", f.bytes, stream, ends, want)
+			}
+		}
+	}
+}

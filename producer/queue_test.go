@@ -1,0 +1,377 @@
+package producer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// newQueue returns a queue whose blocks are counted, and which has given all of them back when the test ends.
+func newQueue(t testing.TB) *Queue {
+	t.Helper()
+	blocks := new(blockCounter)
+	q := new(Queue)
+	q.Init(&Sys{Get: blocks.get, Put: blocks.put}, nil)
+	t.Cleanup(func() {
+		q.Discard()
+		mustCheck(t, q)
+		if blocks.out != 0 {
+			t.Errorf("%d blocks were not put back", blocks.out)
+		}
+	})
+	return q
+}
+
+// popAll drains a queue by Pop, as a system without sendfile and writev would.
+func popAll(t testing.TB, q *Queue) string {
+	t.Helper()
+	var all []byte
+	for {
+		mustCheck(t, q)
+		p, ok := q.Pop()
+		if !ok {
+			return string(all)
+		}
+		got, err := drain(t, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, got...)
+		closeProducer(t, p)
+	}
+}
+
+// asynchat's own test of its fifo: test_basic and test_given_list.
+func TestQueueIsAFIFO(t *testing.T) {
+	q := newQueue(t)
+	if !q.Empty() || q.Len() != 0 {
+		t.Fatal("a new queue is not empty")
+	}
+	seven, three := mustBytes(t, "7", 1), &script{steps: []step{{p: "three"}}}
+	q.Push(seven)
+	q.Push(three)
+	if q.Len() != 2 || q.Empty() {
+		t.Fatalf("two pushes, Len %d", q.Len())
+	}
+	for _, want := range []Producer{seven, three} {
+		if p, ok := q.First(); !ok || p != want {
+			t.Fatalf("First: %v, %v", p, ok)
+		}
+		if p, ok := q.Pop(); !ok || p != want {
+			t.Fatalf("Pop: %v, %v", p, ok)
+		}
+		mustCheck(t, q)
+	}
+	if p, ok := q.Pop(); ok || p != nil {
+		t.Fatalf("Pop of an empty queue: %v, %v", p, ok)
+	}
+	if p, ok := q.First(); ok || p != nil {
+		t.Fatalf("First of an empty queue: %v, %v", p, ok)
+	}
+	if three.closed != 0 {
+		t.Fatal("Pop closed what it returned")
+	}
+}
+
+// AC-4 and AC-5: two lines by a simple producer in chunks of 8, and as bytes.
+func TestQueueLines(t *testing.T) {
+	const lines = "hello world\nI'm not dead yet!\n"
+	q := newQueue(t)
+	q.Push(mustBytes(t, lines, 8))
+	if got := popAll(t, q); got != lines {
+		t.Errorf("AC-4: %q", got)
+	}
+	q.PushCopy([]byte(lines))
+	if got := popAll(t, q); got != lines {
+		t.Errorf("AC-5: %q", got)
+	}
+}
+
+// asynchat's queue breaks on these.
+func TestQueueSkipsNothing(t *testing.T) {
+	q := newQueue(t)
+	called := 0
+	q.Push(nil)
+	q.Push(mustBytes(t, "", 4))
+	q.PushCopy(nil)
+	q.PushOwned(nil, func([]byte) { called++ })
+	q.PushOwned([]byte{}, nil)
+	mustCheck(t, q)
+	if !q.Empty() || q.Len() != 0 || q.Size() != 0 {
+		t.Errorf("empty pushes are queued: Len %d", q.Len())
+	}
+	if called != 1 {
+		t.Errorf("done of empty bytes was called %d times", called)
+	}
+}
+
+func TestQueuePushCopyCoalesces(t *testing.T) {
+	q := newQueue(t)
+	var want strings.Builder
+	line := []byte("a line of 32 bytes ............\n")
+	for range minBlockBytes / len(line) {
+		q.PushCopy(line)
+		want.Write(line)
+	}
+	if q.Len() != 1 || q.Size() != minBlockBytes {
+		t.Fatalf("Len %d, Size %d", q.Len(), q.Size())
+	}
+	big := noise(4, 3*maxBlockBytes)
+	q.PushCopy(big)
+	want.Write(big)
+	mustCheck(t, q)
+	if q.Len() != 4 || q.Size() != int64(want.Len()) {
+		t.Fatalf("Len %d, Size %d, want %d bytes", q.Len(), q.Size(), want.Len())
+	}
+	copy(big, "the caller's again")
+	if popAll(t, q) != want.String() {
+		t.Fatal("the copies changed with the original")
+	}
+}
+
+// A source that gives too little must not stop the queue.
+func TestQueueShortBlocks(t *testing.T) {
+	var q Queue
+	q.Init(&Sys{Get: func(int) []byte { return nil }}, nil)
+	data := noise(5, 10_000)
+	q.PushCopy(data)
+	mustEqual(t, []byte(popAll(t, &q)), data)
+}
+
+func TestQueuePopOwesDone(t *testing.T) {
+	q := newQueue(t)
+	var calls []string
+	q.PushOwned([]byte("owned"), func(p []byte) { calls = append(calls, string(p)) })
+	p, _ := q.Pop()
+	got, err := drain(t, p)
+	if string(got) != "owned" || err != nil || len(calls) != 0 {
+		t.Fatalf("%q, %v, done called %d times", got, err, len(calls))
+	}
+	closeProducer(t, p)
+	closeProducer(t, p)
+	if len(calls) != 1 || calls[0] != "owned" {
+		t.Fatalf("done was called with %q", calls)
+	}
+	mustCheck(t, p.(*remainder))
+}
+
+func TestQueueDiscard(t *testing.T) {
+	q := newQueue(t)
+	file := tempFile(t, []byte("in a file"))
+	producers := []*script{{}, {steps: []step{{p: "x"}}}}
+	done := 0
+	q.PushCopy([]byte("copied"))
+	q.PushOwned([]byte("owned"), func([]byte) { done++ })
+	q.PushOwned([]byte("no done"), nil)
+	q.Push(producers[0])
+	q.Push(mustBytes(t, "bytes", 2))
+	q.Push(producers[1])
+	q.Push(File(file, 0, -1))
+	mustCheck(t, q)
+	const size = len("copied" + "owned" + "no done" + "bytes")
+	if n := q.Discard(); n != int64(size) {
+		t.Errorf("Discard said %d, want %d", n, size)
+	}
+	mustCheck(t, q)
+	if q.ring != nil || !q.Empty() || q.Size() != 0 || done != 1 {
+		t.Errorf("after Discard: ring of %d, Len %d, Size %d, done %d", len(q.ring), q.Len(), q.Size(), done)
+	}
+	for i, p := range producers {
+		if p.closed != 1 {
+			t.Errorf("producer %d was closed %d times", i, p.closed)
+		}
+	}
+	if err := file.Close(); err == nil {
+		t.Error("the file was not closed")
+	}
+	if n := q.Discard(); n != 0 || done != 1 {
+		t.Errorf("a second Discard: %d, done %d", n, done)
+	}
+}
+
+// A panic in a callback must not lose the callbacks behind it, nor repeat those before it.
+func TestQueueDiscardAfterPanic(t *testing.T) {
+	q := newQueue(t)
+	const items = 10
+	var done [items]int
+	for i := range items {
+		q.PushOwned([]byte{'x'}, func([]byte) {
+			done[i]++
+			if i%3 == 1 {
+				panic(i)
+			}
+		})
+	}
+	panics := 0
+	for range items {
+		func() {
+			defer func() {
+				if recover() != nil {
+					panics++
+				}
+			}()
+			q.Discard()
+		}()
+		mustCheck(t, q)
+	}
+	if panics != 3 {
+		t.Errorf("%d panics came through, want 3", panics)
+	}
+	for i, n := range done {
+		if n != 1 {
+			t.Errorf("done %d was called %d times", i, n)
+		}
+	}
+}
+
+// What a callback does to its queue while it is discarded takes effect, and nothing is called twice.
+func TestQueueDiscardReentrant(t *testing.T) {
+	q := newQueue(t)
+	first, second := 0, 0
+	q.PushOwned([]byte("a"), func([]byte) {
+		first++
+		q.PushCopy([]byte("pushed from done"))
+		q.Discard()
+		q.PushCopy([]byte("kept"))
+	})
+	q.PushOwned([]byte("b"), func([]byte) { second++ })
+	q.Discard()
+	mustCheck(t, q)
+	if first != 1 || second != 1 {
+		t.Fatalf("done was called %d and %d times", first, second)
+	}
+	if got := popAll(t, q); got != "kept" {
+		t.Fatalf("left in the queue: %q", got)
+	}
+}
+
+func TestQueueWakers(t *testing.T) {
+	woken := 0
+	var q Queue
+	q.Init(nil, func() { woken++ })
+	s := &script{}
+	q.Push(s)
+	if s.wakers != 1 {
+		t.Fatalf("OnReady was called %d times", s.wakers)
+	}
+	s.wake()
+	s.wake()
+	if woken != 2 {
+		t.Fatalf("%d wakes arrived", woken)
+	}
+	q.Discard()
+	q.Init(nil, nil)
+	s = &script{}
+	q.Push(s)
+	s.wake() // must not be nil
+	q.Discard()
+}
+
+// model is a queue so naive that it is obviously right: the bytes of each item.
+type model [][]byte
+
+func (m model) size() (n int64) {
+	for _, p := range m {
+		n += int64(len(p))
+	}
+	return n
+}
+
+// Random pushes and pops, against the model, long enough that the ring wraps and grows many times.
+func TestQueueRandomOps(t *testing.T) {
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		q := newQueue(t)
+		var m model
+		for op := range 400 {
+			text := []byte(fmt.Sprintf("item %d of seed %d", op, seed))
+			switch r.IntN(5) {
+			case 0:
+				q.PushOwned(text, nil)
+				m = append(m, text)
+			case 1:
+				q.Push(mustBytes(t, string(text), 1+r.IntN(9)))
+				m = append(m, text)
+			default:
+				want := len(m) > 0
+				p, ok := q.Pop()
+				if ok != want {
+					t.Fatalf("seed %d, op %d: Pop says %v", seed, op, ok)
+				}
+				if ok {
+					got, err := drain(t, p)
+					if err != nil {
+						t.Fatal(err)
+					}
+					mustEqual(t, got, m[0])
+					m = m[1:]
+				}
+			case 4:
+				if r.IntN(20) == 0 {
+					if n := q.Discard(); n != m.size() {
+						t.Fatalf("seed %d: Discard says %d, want %d", seed, n, m.size())
+					}
+					m = nil
+				}
+			}
+			mustCheck(t, q)
+			if q.Len() != len(m) || q.Size() != m.size() || q.Empty() != (len(m) == 0) {
+				t.Fatalf("seed %d, op %d: Len %d, Size %d, want %d, %d", seed, op, q.Len(), q.Size(), len(m), m.size())
+			}
+		}
+	}
+}
+
+// First is a look: it changes nothing, however far the reader of its result goes.
+func TestQueueFirstIsALook(t *testing.T) {
+	q := newQueue(t)
+	q.PushCopy([]byte("copied"))
+	q.PushOwned([]byte("owned"), nil)
+	q.Push(mustBytes(t, "bytes", 2))
+	for _, want := range []string{"copied", "owned", "bytes"} {
+		for range 2 {
+			p, _ := q.First()
+			if got, err := drain(t, p); string(got) != want || err != nil {
+				t.Fatalf("First: %q, %v, want %q", got, err, want)
+			}
+			mustCheck(t, q)
+		}
+		if p, _ := q.Pop(); p == nil {
+			t.Fatal("the queue ended early")
+		}
+	}
+}
+
+// A remainder answers for its producer: chunk in hand, failure, wake.
+func TestRemainder(t *testing.T) {
+	cause := errors.New("cause")
+	inner := &script{steps: []step{{p: "more"}}}
+	for _, tt := range []struct {
+		r    *remainder
+		want string
+		err  error
+	}{
+		{&remainder{p: []byte("in hand "), prod: inner}, "in hand more", nil},
+		{&remainder{p: []byte("in hand"), prod: &script{steps: []step{{p: "X"}}}, state: last}, "in hand", nil},
+		{&remainder{p: []byte("in hand"), prod: &script{}, state: failed, err: cause}, "in hand", cause},
+		{&remainder{prod: &script{}, state: last}, "", nil},
+	} {
+		got, err := drain(t, tt.r)
+		if string(got) != tt.want || !errors.Is(err, tt.err) {
+			t.Errorf("%q, %v, want %q, %v", got, err, tt.want, tt.err)
+		}
+		mustCheck(t, tt.r)
+		s := tt.r.prod.(*script)
+		closeProducer(t, tt.r)
+		closeProducer(t, tt.r)
+		if s.closed != 1 || s.wakers != 1 {
+			t.Errorf("closed %d times, OnReady %d times", s.closed, s.wakers)
+		}
+		if _, err := tt.r.More(); err != io.EOF {
+			t.Errorf("More after Close: %v", err)
+		}
+	}
+}
