@@ -43,6 +43,7 @@ func (l *Loop) adopt(a *adoption) {
 	switch {
 	case c.state&closed != 0:
 	case a.dial != nil:
+		c.spill() // what the factory pushed waits for the connection
 		c.dialNext(a.dial)
 	default:
 		c.open()

@@ -86,6 +86,7 @@ func (c *Conn) close(cause error) {
 	l := c.loop
 	c.cause = cause
 	c.state |= closed
+	c.gone.Store(true)
 	l.wheel.Cancel(&c.timer)
 	if l.cur == c {
 		l.stage.reset()
@@ -141,6 +142,9 @@ func (c *Conn) settle() {
 
 // settleClosing takes the next step of a connection that is on its way to its end.
 func (c *Conn) settleClosing() {
+	if c.state&closing != 0 {
+		c.dropHold()
+	}
 	if c.state&(detaching|closed) == detaching && c.out == nil {
 		c.finishDetach()
 	}
@@ -183,18 +187,13 @@ func (c *Conn) drainExpired() {
 	if err != nil {
 		unsent = 0
 	}
-	queued := c.waiting()
-	moved := c.activeMs+ms(l.opts.DrainTimeout) > l.nowMs && c.state&writeShut == 0
-	if moved || (unsent > 0 && unsent < r.unsent) {
+	// The kernel may still be making progress, with a queue too full to take more; on the
+	// first look there is nothing to compare with.
+	if unsent > 0 && (r.unsent == 0 || unsent < r.unsent) {
 		r.unsent = unsent
 		c.restartDrain()
 		return
 	}
-	if unsent > 0 && r.unsent == 0 { // the first look: see whether it moves
-		r.unsent = unsent
-		c.restartDrain()
-		return
-	}
-	c.fail(fmt.Errorf("%w: %d bytes queued, %d in the kernel, peer's end seen: %t",
-		ErrDrainTimeout, queued, unsent, c.state&readClosed != 0))
+	c.fail(fmt.Errorf("%w: %d bytes queued, %d not acknowledged, peer's end seen: %t",
+		ErrDrainTimeout, c.Queued(), unsent, c.state&readClosed != 0))
 }

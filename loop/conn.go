@@ -3,6 +3,8 @@
 package loop
 
 import (
+	"sync/atomic"
+
 	"github.com/millrace-net/millrace/loop/internal/wheel"
 	"github.com/millrace-net/millrace/match"
 )
@@ -80,10 +82,11 @@ type Conn struct {
 	state   state
 	scanned int32 // bytes of in that were examined
 	match   match.Matcher
-	in      *hold   // an unfinished element, or bytes not delivered yet; nil while idle
-	out     *output // what the socket has not taken; nil while idle
-	rare    *rare   // what few connections need
-	cause   error   // the first cause of closing
+	in      *hold       // an unfinished element, or bytes not delivered yet; nil while idle
+	out     *output     // what the socket has not taken; nil while idle
+	rare    *rare       // what few connections need
+	cause   error       // the first cause of closing
+	gone    atomic.Bool // closed, for other goroutines
 
 	timer     wheel.Timer
 	activeMs  int64 // when bytes last came or went
@@ -264,15 +267,21 @@ func (c *Conn) Discard() {
 }
 
 // Post runs f with the connection on its loop, after what was posted before, if it is open
-// then. It returns ErrClosed if the loop is gone, ErrOverloaded if too much waits. Any goroutine.
+// then. It returns ErrClosed if the connection or the loop is closed already, ErrOverloaded if too much waits. Any goroutine.
 func (c *Conn) Post(f func(c *Conn)) error {
+	if c.gone.Load() {
+		return ErrClosed
+	}
 	return c.loop.put(message{conn: c, onConn: f}, nil)
 }
 
 // PushAsync is Push from any goroutine: a copy of p is queued for the loop, in order with other
 // PushAsync and Post calls of this goroutine. What it could not be pushed to,
 // because the connection has closed by then, is dropped. It returns ErrClosed if
-// the loop is gone, ErrOverloaded if too much waits, and then has queued nothing.
+// the connection or the loop is closed already, ErrOverloaded if too much waits, and then has queued nothing.
 func (c *Conn) PushAsync(p []byte) error {
+	if c.gone.Load() {
+		return ErrClosed
+	}
 	return c.loop.put(message{conn: c}, p)
 }

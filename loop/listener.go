@@ -77,6 +77,14 @@ func listen(loops []*Loop, network, address string, factory Factory, balance Bal
 		ln.balancer = newBalancer(loops, balance)
 		sockets = loops[:1]
 	}
+	if len(sockets) > 1 && !loops[0].opts.SharePort {
+		// Bound without SO_REUSEPORT once, so that a port in use is noticed.
+		fd, err := loops[0].listenSocket(addrs, false)
+		if err != nil {
+			return nil, fmt.Errorf("loop: listen on %s %s: %w", network, address, err)
+		}
+		_ = loops[0].calls.Close(fd)
+	}
 	for _, l := range sockets {
 		fd, err := l.listenSocket(addrs, len(sockets) > 1)
 		if err != nil {

@@ -237,14 +237,12 @@ func (l *Loop) Close() error {
 		l.mail.Close()
 		l.running.Store(true)
 		l.cur = nil
-		for range 8 { // callbacks of one round may ask for another, within reason
-			l.mail.Take()
+		l.got, l.at = 0, 0
+		for done := false; !done; done = l.conns.Load() == 0 && len(l.pending) == 0 {
+			l.mail.Take() // what was accepted before the box closed still runs
+			l.mailed = true
 			l.CloseAll(ErrShutdown)
-			l.got, l.at = 0, 0
 			l.finishTurn()
-			if len(l.graves) == 0 && len(l.pending) == 0 {
-				break
-			}
 		}
 		l.release()
 		close(l.done)

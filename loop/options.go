@@ -105,6 +105,9 @@ type Options struct {
 	// DrainBytes is the most that is read and dropped from a peer after CloseWhenDone has
 	// delivered all: default 16 MiB; then the connection is closed with ErrDrainTimeout.
 	DrainBytes int
+	// SharePort lets several processes listen on one TCP port under ReusePort, for a restart
+	// without a gap. By default Listen refuses a port that another process listens on, which SO_REUSEPORT alone would not.
+	SharePort bool
 	// Nagle leaves Nagle's algorithm on; by default TCP_NODELAY is set (tcp(7)), for
 	// replies leave in one write anyway.
 	Nagle bool

@@ -58,8 +58,12 @@ func (c *Conn) flush() {
 	if s.n == 0 {
 		return
 	}
-	if c.state&unwritable&^closing != 0 {
+	if c.state&(closed|broken) != 0 {
 		s.reset()
+		return
+	}
+	if c.state&connecting != 0 {
+		c.spill()
 		return
 	}
 	n, errno := c.writeStage()
@@ -92,6 +96,7 @@ func (c *Conn) writeStage() (n int, errno unix.Errno) {
 	if errno == 0 {
 		l.stats.BytesOut += uint64(n)
 		l.stats.Writes++
+		c.activeMs = l.nowMs
 	}
 	return n, errno
 }
@@ -138,6 +143,9 @@ func (c *Conn) drain() {
 			l.stats.BytesOut += uint64(n)
 			l.stats.Writes++
 			c.activeMs = l.nowMs
+			if c.state&closing != 0 {
+				c.rare.drainMs = l.nowMs + ms(l.opts.DrainTimeout)
+			}
 			budget -= n
 		}
 		switch {

@@ -32,7 +32,10 @@ func (c *Conn) readable() {
 	// false alarm releases one slice.
 	head := 0
 	if c.in == nil && c.state&discarding == 0 && c.match.Held() > 0 {
-		head = copy(l.space, c.match.HeldBytes())
+		if head = copy(l.space[:len(l.space)/2], c.match.HeldBytes()); head < c.match.Held() {
+			c.fail(fmt.Errorf("loop: no memory for a ring that holds %d bytes of a terminator", c.match.Held()))
+			return
+		}
 	}
 	n := c.read(l.space[head:])
 	if n <= 0 {
@@ -40,7 +43,7 @@ func (c *Conn) readable() {
 	}
 	window := l.space[:head+n]
 	c.receive(window, head)
-	if ringbuf.Poison {
+	if ringbuf.Poison && &window[0] == &l.space[0] { // else it is the connection's ring now
 		ringbuf.Fill(window)
 	}
 }
@@ -87,6 +90,9 @@ func (c *Conn) read(p []byte) int {
 		case sys.Wait, sys.Exhausted:
 			return 0
 		default:
+			if c.state&closing == 0 {
+				c.deliverRest()
+			}
 			c.fail(os.NewSyscallError("read", errno))
 			return 0
 		}
@@ -201,7 +207,7 @@ func (c *Conn) deliverPart(window []byte, start int) (int, int) {
 	}
 	part := max(len(window)-held, start)
 	if c.state&pieces == 0 && c.match.Terminator().Kind() != match.KindNone {
-		if part-start > c.loop.opts.MaxElement || c.match.Remaining()+int64(part-start) > int64(c.loop.opts.MaxElement) {
+		if c.match.Remaining()+int64(part-start) > int64(c.loop.opts.MaxElement) {
 			c.oversize(part-start, false)
 			if c.state&retermed != 0 {
 				c.state &^= retermed | discarding
@@ -243,7 +249,7 @@ func (c *Conn) join(fresh []byte) (rest []byte) {
 	end, size, found := c.match.Next(fresh)
 	carry := c.match.HeldBytes()
 	length := len(c.in.bytes()) + end - size - len(carry)
-	if limit := c.loop.opts.MaxElement; length > limit || c.match.Remaining() > int64(limit-length) {
+	if c.match.Remaining()+int64(length) > int64(c.loop.opts.MaxElement) {
 		return c.joinOversize(fresh[end:], carry, length, found)
 	}
 	if err := c.add(fresh[:end]); err != nil {

@@ -64,8 +64,8 @@ const statsWait = time.Second
 // does not answer in time.
 func (l *Loop) ask() (Stats, bool) {
 	answer := make(chan Stats, 1)
-	if l.Post(func() { answer <- l.Stats() }) != nil {
-		<-l.done
+	if l.mail.PutAlways(message{f: func() { answer <- l.Stats() }}) != nil {
+		<-l.done // it is closing
 		return l.Stats(), true
 	}
 	timeout := time.NewTimer(statsWait)

@@ -30,7 +30,7 @@ func (l *Loop) wait(waitMs int) error {
 	busy := l.got >= busyEvents
 	l.got, l.at = 0, 0
 	if next, ok := l.wheel.Next(); ok {
-		if left := max(0, next-l.nowMs); waitMs < 0 || left < int64(waitMs) {
+		if left := l.untilMs(next); waitMs < 0 || left < int64(waitMs) {
 			waitMs = int(min(left, 1<<31-1))
 		}
 	}
@@ -55,6 +55,18 @@ func (l *Loop) wait(waitMs int) error {
 		return os.NewSyscallError("epoll_wait", errno)
 	}
 	return nil
+}
+
+// untilMs returns how long to wait for the time when. The loop's clock is as old as the turn, so
+// for a near time it is read anew; for a far one the wait stops short, which comes to the same without reading it.
+func (l *Loop) untilMs(when int64) int64 {
+	const far = 1000
+	left := when - l.nowMs
+	if left > far {
+		return left - left/8
+	}
+	l.tick()
+	return max(0, when-l.nowMs)
 }
 
 // finishTurn runs all callbacks of the turn. A panic in one closes its connection, and the turn goes on behind it.

@@ -9,12 +9,13 @@ import (
 // automaton searches for several literals at once: Aho and Corasick's machine, without the part that goes on after a
 // match. It is immutable.
 //
-// The nodes of the trie are numbered breadth first, so the children of a node are neighbours, sorted by their label, and an
-// edge needs no more than the label: node v's children are nodes[v].first up to nodes[v+1].first. The root is 0 and has
-// a full row besides. That is 21 bytes a node; with the literals themselves, 22 bytes for each of their bytes.
+// The nodes of the trie are numbered breadth first, so the children of a node are neighbours, sorted by their label,
+// and an edge needs no more than the label: node v's children are nodes[v].first up to nodes[v+1].first. The root is
+// 0 and has a full row besides. That is 21 bytes a node; with the literals themselves, 22 bytes for each of their
+// bytes.
 //
-// Invariant: fail of a node is less deep than the node and spells its longest proper suffix that is in the trie; out is the
-// longest literal that the node's path ends with.
+// Invariant: fail of a node is less deep than the node and spells its longest proper suffix that is in the trie; out
+// is the longest literal that the node's path ends with.
 type automaton struct {
 	text   []byte     // the literals, sorted, each once, one behind the other
 	ends   []int32    // where each literal ends in text
@@ -34,7 +35,8 @@ type node struct {
 	spell int32 // where its path begins in text
 }
 
-// newAutomaton compiles lits, which have been checked and have total bytes together. O(total) time and space after sorting.
+// newAutomaton compiles lits, which have been checked and have total bytes together. O(total) time and space after
+// sorting.
 func newAutomaton(lits [][]byte, total int) *automaton {
 	sorted := slices.SortedFunc(slices.Values(lits), bytes.Compare)
 	sorted = slices.CompactFunc(sorted, bytes.Equal)
@@ -92,7 +94,7 @@ func (a *automaton) grow() {
 		}
 	}
 	a.nodes = append(a.nodes, node{first: int32(len(a.nodes))})
-	a.nodes, a.labels = slices.Clip(a.nodes), slices.Clip(a.labels)
+	a.nodes, a.labels, a.ends = slices.Clip(a.nodes), slices.Clip(a.labels), slices.Clip(a.ends)
 }
 
 // link sets the failures and completes the outputs, breadth first, so that those of less deep nodes are there.
@@ -141,11 +143,11 @@ func (a *automaton) next(v int32, c byte, w *meter) int32 {
 	return a.root[c]
 }
 
-// search reads p after a stream that led to node v, and stops after the first match. It returns the bytes of p it has read, the
-// node it has come to, the root after a match, and the length of the literal that matched, 0 for none.
+// search reads p after a stream that led to node v, and stops after the first match. It returns the bytes of p it has
+// read, the node it has come to, the root after a match, and the length of the literal that matched, 0 for none.
 //
-// Each step goes down the trie by one node or, along failures, up by one or more, so a stream of n bytes takes at most
-// 2n transitions, of at most ten label compares each.
+// Each step goes down the trie by one node or, along failures, up by one or more, so a stream of n bytes takes at
+// most 2n transitions, of at most ten label compares each.
 func (a *automaton) search(p []byte, v int32, w *meter) (read int, at int32, size int) {
 	for i := 0; i < len(p); i++ {
 		if v == 0 {
@@ -161,8 +163,9 @@ func (a *automaton) search(p []byte, v int32, w *meter) (read int, at int32, siz
 	return len(p), v, 0
 }
 
-// skip returns the first place from i on where a literal can begin, or len(p). The first bytes are looked up one by one, so
-// that frequent candidates do not each cost the call of a fast scan, which is the faster one only over a distance.
+// skip returns the first place from i on where a literal can begin, or len(p). The first bytes are looked up one by
+// one, so that frequent candidates do not each cost the call of a fast scan, which is the faster one only over a
+// distance.
 func (a *automaton) skip(p []byte, i int, w *meter) int {
 	const near = 16 // bytes looked up one by one
 	from := i

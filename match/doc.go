@@ -1,16 +1,16 @@
 // Package match finds the ends of a stream's elements.
 //
-// A protocol is a state machine over terminators: a line ends at CRLF, a header block at an empty line, a body after so
-// many bytes. A [Terminator] says what ends the next element, a [Matcher] walks the stream and finds it, and the caller
-// is left with the protocol. The idea is asynchat's (Python, set_terminator and found_terminator); the machine under it
-// is new.
+// A protocol is a state machine over terminators: a line ends at CRLF, a header block at an empty line, a body after
+// so many bytes. A [Terminator] says what ends the next element, a [Matcher] walks the stream and finds it, and the
+// caller is left with the protocol. The idea is asynchat's (Python, set_terminator and found_terminator); the machine
+// under it is new.
 //
 // # The carry
 //
-// A stream arrives in pieces that know nothing of elements. When a piece ends inside a terminator, the bytes of it that
-// have arrived must be neither delivered as data nor forgotten. A Matcher keeps them as one integer: the bytes held back
-// are the first bytes of the terminator, so their number says everything, and [Matcher.HeldBytes] can show them without
-// having stored them. No byte is compared again because the stream was cut before it.
+// A stream arrives in pieces that know nothing of elements. When a piece ends inside a terminator, the bytes of it
+// that have arrived must be neither delivered as data nor forgotten. A Matcher keeps them as one integer: the bytes
+// held back are the first bytes of the terminator, so their number says everything, and [Matcher.HeldBytes] can show
+// them without having stored them. No byte is compared again because the stream was cut before it.
 //
 // # Kinds of terminator
 //
@@ -26,16 +26,16 @@
 // All work is linear in the bytes received, for every terminator, every input and every way of cutting the input up,
 // single bytes included:
 //
-//   - A literal costs at most 4 steps a byte and 272 more for each Matcher, Index or IndexAll. A step is a byte scanned or a
-//     byte compared; a candidate that proved false counts 16 steps on top, for what it costs to leave a fast loop.
+//   - A literal costs at most 4 steps a byte and 272 more for each Matcher, Index or IndexAll. A step is a byte scanned
+//     or a byte compared; a candidate that proved false counts 16 steps on top, for what it costs to leave a fast loop.
 //   - An Any costs at most 20 steps a byte: two transitions, of at most ten label compares each.
 //   - A Count costs nothing a byte.
 //
 // The search for a literal is Knuth, Morris and Pratt's, with a skip loop before it; see the comment on search in
-// search.go. A compiled literal takes 5 bytes of memory a byte, an Any 22 bytes a byte and 1 KiB, and is shared by all
-// copies of its Terminator.
+// search.go. A compiled literal takes 5 bytes of memory a byte, an Any 22 bytes a byte, 4 a literal and 1 KiB, and is shared by
+// all copies of its Terminator.
 //
-// Sources: D. E. Knuth, J. H. Morris, V. R. Pratt, "Fast pattern matching in strings", SIAM Journal on Computing 6(2),
-// 1977; A. V. Aho, M. J. Corasick, "Efficient string matching: an aid to bibliographic search", Communications of the
-// ACM 18(6), 1975.
+// Sources: D. E. Knuth, J. H. Morris, V. R. Pratt, "Fast pattern matching in strings", SIAM Journal on Computing
+// 6(2), 1977; A. V. Aho, M. J. Corasick, "Efficient string matching: an aid to bibliographic search", Communications
+// of the ACM 18(6), 1975.
 package match

@@ -4,11 +4,11 @@ import "math"
 
 // Finder searches slices for one literal. It is immutable, and any number of goroutines may use it at once.
 //
-// Invariant: it holds a literal that was compiled, and is never the zero value but through misuse.
+// Invariant: its literal is compiled. NewFinder makes one; the zero value is not a Finder.
 type Finder struct{ literal }
 
-// NewFinder compiles literal, of 1 to MaxLiteral bytes, and copies it. The error wraps ErrEmpty or ErrTooLong. Any goroutine may
-// call it. It takes time and 5 bytes of memory for each byte of literal.
+// NewFinder compiles literal, of 1 to MaxLiteral bytes, and copies it. The error wraps ErrEmpty or ErrTooLong. Any
+// goroutine may call it. It takes time and 5 bytes of memory for each byte of literal.
 func NewFinder(literal []byte) (*Finder, error) {
 	if err := checkLiteral(literal); err != nil {
 		return nil, err
@@ -16,8 +16,8 @@ func NewFinder(literal []byte) (*Finder, error) {
 	return &Finder{compile(literal)}, nil
 }
 
-// Index returns the place of the first match in p, or -1. It keeps nothing of p and does not allocate. O(len(p)) for every
-// literal and every p.
+// Index returns the place of the first match in p, or -1. It keeps nothing of p and does not allocate. O(len(p)) for
+// every literal and every p.
 func (f *Finder) Index(p []byte) int {
 	var w meter
 	return f.index(p, &w)
@@ -32,13 +32,13 @@ func (f *Finder) index(p []byte, w *meter) int {
 	return n - j
 }
 
-// IndexAll writes the start of every match in p to dst, in order and not overlapping, and returns how many it has written and
-// where the next call has to go on: at p[scanned:]. It stops when dst is full, and scanned is then the end of the last match
-// (0 if dst is empty). Otherwise scanned is len(p) less the longest proper prefix of the literal that p ends with behind
-// the last match, so that the same p with more bytes behind it loses no match.
+// IndexAll writes the start of every match in p to dst, in order and not overlapping, and returns how many it has
+// written and where the next call has to go on: at p[scanned:]. It stops when dst is full, and scanned is then the
+// end of the last match (0 if dst is empty). Otherwise scanned is len(p) less the longest proper prefix of the
+// literal that p ends with behind the last match, so that the same p with more bytes behind it loses no match.
 //
-// It looks at no more than the first math.MaxUint32 bytes of p, keeps nothing of it, and does not allocate. O(len(p)) for every
-// literal and every p.
+// It looks at no more than the first math.MaxUint32 bytes of p, keeps nothing of it, and does not allocate. O(len(p))
+// for every literal and every p.
 func (f *Finder) IndexAll(dst []uint32, p []byte) (n, scanned int) {
 	var w meter
 	return f.indexAll(dst, p, &w)

@@ -71,8 +71,8 @@ func checkFinder(f *Finder, p []byte) error {
 	return nil
 }
 
-// IndexAll called again at scanned, with the bytes that have come since, finds each match once: the contract a reader with a
-// window relies on.
+// IndexAll called again at scanned, with the bytes that have come since, finds each match once: the contract a reader
+// with a window relies on.
 func TestIndexAllGoesOn(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for range 2000 {

@@ -4,8 +4,8 @@ import "fmt"
 
 // literal is one literal, compiled for the search: its failure function and the bytes to scan for. It is immutable.
 //
-// Invariant: fail[j] < j for every j; rare == bytes[rareOff], and a literal of two bytes or more has pair[0] and pair[1] at
-// pairOff, with rareOff one of these two places.
+// Invariant: fail[j] < j for every j; rare == bytes[rareOff], and a literal of two bytes or more has pair[0] and
+// pair[1] at pairOff, with rareOff one of these two places.
 type literal struct {
 	bytes   []byte
 	fail    []int32 // the strong failure function, see failure
@@ -15,8 +15,8 @@ type literal struct {
 	pairOff int     // where pair stands in bytes
 }
 
-// rareWindow is how many bytes of the literal the scanned bytes are chosen from. A scan for a byte at offset r leaves the last r
-// bytes of its input to be walked byte by byte, so a far offset costs more than it gains.
+// rareWindow is how many bytes of the literal the scanned bytes are chosen from. A scan for a byte at offset r leaves
+// the last r bytes of its input to be walked byte by byte, so a far offset costs more than it gains.
 const rareWindow = 256
 
 // compile copies b, of at least one byte, and compiles it. O(len(b)) time and space.
@@ -26,8 +26,9 @@ func compile(b []byte) literal {
 	return l
 }
 
-// choose picks the rarest byte of the literal's first part, where it stands beside the rarest neighbour. The pair is that byte
-// and that neighbour, so the two gears look at almost the same place and to change between them repeats no work.
+// choose picks the rarest byte of the literal's first part, where it stands beside the rarest neighbour. The pair is
+// that byte and that neighbour, so the two gears look at almost the same place and to change between them repeats no
+// work.
 func (l *literal) choose() {
 	b := l.bytes[:min(len(l.bytes), rareWindow)]
 	l.rare = b[0]

@@ -2,17 +2,18 @@ package match
 
 import "fmt"
 
-// Matcher finds the ends of a stream's elements, in whatever pieces the stream comes. It is a terminator and the carry: three
-// words, no pointer to data, and it never allocates. The zero value has the terminator None. It may be copied, and the copy
-// goes on by itself; it is for one goroutine at a time.
+// Matcher finds the ends of a stream's elements, in whatever pieces the stream comes. It is a terminator and the
+// carry: three words, no pointer to data, and it never allocates. The zero value has the terminator None. It may be
+// copied, and the copy goes on by itself; it is for one goroutine at a time.
 //
 //	       Next: not found            Next: found
 //	       ┌───┐                      Literal, Any: to carry 0
 //	       ▼   │                      Count: to None
 //	Reset ─▶ searching, carry ≥ 0 ─────────▶ searching the next element, carry 0
 //
-// Invariant: state is the whole carry, namely how much of a terminator the element's bytes so far end with: of a literal
-// the bytes, of an Any the node; a Count keeps in the terminator what is still to come, and has, like None, state 0.
+// Invariant: state is the whole carry, namely how much of a terminator the element's bytes so far end with: of a
+// literal the bytes, of an Any the node; a Count keeps in the terminator what is still to come, and has, like None,
+// state 0.
 type Matcher struct {
 	term  Terminator
 	state int32 // bytes matched of a literal, or node of an automaton
@@ -25,26 +26,27 @@ const shortLen = 8
 // NewMatcher returns a Matcher at the beginning of an element that t ends.
 func NewMatcher(t Terminator) Matcher { return Matcher{term: t} }
 
-// Reset makes t the terminator and forgets the carry: the next byte is the first of an element. Bytes that were held back are
-// then the caller's to account for, see HeldBytes.
+// Reset makes t the terminator and forgets the carry: the next byte is the first of an element. Bytes that were held
+// back are then the caller's to account for, see HeldBytes.
 func (m *Matcher) Reset(t Terminator) { *m = Matcher{term: t} }
 
-// Terminator returns the terminator in force. For a Count it is what is left of it, as asynchat's get_terminator has it, and
-// None once the count has been reached.
+// Terminator returns the terminator in force. For a Count it is what is left of it, as asynchat's get_terminator has
+// it, and None once the count has been reached.
 func (m *Matcher) Terminator() Terminator { return m.term }
 
-// Next examines p, the bytes that follow those of the earlier calls, up to the end of the first element that ends in it. It
-// reads p only while it runs, and keeps nothing of it.
+// Next examines p, the bytes that follow those of the earlier calls, up to the end of the first element that ends in
+// it. It reads p only while it runs, and keeps nothing of it.
 //
-// found: p[:end] completes the element, and size is the length in bytes of the terminator that ended it, 0 for a Count. The
-// terminator may have begun in an earlier p, so end-size may be negative: of the bytes held back before this call the last
-// size-end belong to the terminator, and those before them are data of the element. The Matcher is ready for the next
-// element with p[end:]; after a Count it has become None, asynchat's rule.
+// found: p[:end] completes the element, and size is the length in bytes of the terminator that ended it, 0 for a
+// Count. The terminator may have begun in an earlier p, so end-size may be negative: of the bytes held back before
+// this call the last size-end belong to the terminator, and those before them are data of the element. The Matcher is
+// ready for the next element with p[end:]; after a Count it has become None, asynchat's rule.
 //
-// not found: end is len(p) and size 0. Held tells how many of the element's bytes so far are held back, because they are the
-// beginning of a terminator; all others are data.
+// not found: end is len(p) and size 0. Held tells how many of the element's bytes so far are held back, because they
+// are the beginning of a terminator; all others are data.
 //
-// The work over a whole stream is linear in its bytes, however it is cut into calls; the package comment has the bounds.
+// The work over a whole stream is linear in its bytes, however it is cut into calls; the package comment has the
+// bounds.
 func (m *Matcher) Next(p []byte) (end, size int, found bool) {
 	var w meter
 	return m.next(p, &w)
@@ -91,8 +93,8 @@ func (m *Matcher) count(p []byte) (end, size int, found bool) {
 	return int(left), 0, true
 }
 
-// Held returns how many bytes the element so far ends with that are the beginning of a terminator, and so are held back: fewer
-// than MaxLen of the terminator, and 0 for None, a Count, and at the beginning of an element.
+// Held returns how many bytes the element so far ends with that are the beginning of a terminator, and so are held
+// back: fewer than MaxLen of the terminator, and 0 for None, a Count, and at the beginning of an element.
 func (m *Matcher) Held() int {
 	prog := m.term.prog
 	if prog == nil || prog.any == nil {
@@ -101,8 +103,8 @@ func (m *Matcher) Held() int {
 	return int(prog.any.nodes[m.state].depth)
 }
 
-// HeldBytes returns the bytes that are held back, Held of them. They are equal to the stream's last bytes but are a slice of the
-// literal itself: shared, valid for ever, and not to be written to. Its capacity is its length.
+// HeldBytes returns the bytes that are held back, Held of them. They are equal to the stream's last bytes but are a
+// slice of the literal itself: shared, valid for ever, and not to be written to. Its capacity is its length.
 func (m *Matcher) HeldBytes() []byte {
 	prog := m.term.prog
 	switch {
@@ -119,7 +121,7 @@ func (m *Matcher) Remaining() int64 { return m.term.n }
 
 // check reports a breach of the invariant.
 func (m *Matcher) check() error {
-	if m.debt < 0 || m.debt >= plainDebt+falseCost {
+	if m.debt < 0 || m.debt >= plainDebt+pairFalse {
 		return fmt.Errorf("debt %d", m.debt)
 	}
 	prog := m.term.prog

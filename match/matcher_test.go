@@ -93,8 +93,8 @@ func TestMatcherNegativeStart(t *testing.T) {
 	}
 }
 
-// Long literals with long borders, in streams made of their parts, in pieces of random sizes: every search and every change
-// between them.
+// Long literals with long borders, in streams made of their parts, in pieces of random sizes: every search and every
+// change between them.
 func TestMatcherRandom(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	for range 400 {
@@ -152,5 +152,17 @@ func checkRandomCuts(t *testing.T, r *rand.Rand, s sample, stream []byte) {
 		if seen != len(want) {
 			t.Fatalf("%v in %q: %d elements, want %v", s.term, stream, seen, want)
 		}
+	}
+}
+
+// A count that is reached with the last byte of a piece.
+func TestMatcherCountExactly(t *testing.T) {
+	term, err := Count(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := NewMatcher(term)
+	if end, _, found := m.Next([]byte("abc")); end != 3 || !found || m.Terminator() != None {
+		t.Errorf("%d %v, then %v", end, found, m.Terminator())
 	}
 }

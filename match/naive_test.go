@@ -8,7 +8,8 @@ import (
 
 // The reference: quadratic and worse, and written to be obviously right.
 
-// element is one element as a stream's reader sees it: it ends before byte end of the stream, its terminator included.
+// element is one element as a stream's reader sees it: it ends before byte end of the stream, its terminator
+// included.
 type element struct{ end, size int }
 
 // naiveEnd returns the end of the first match of any of lits in s and the length of the longest that ends there.
@@ -99,8 +100,8 @@ func newSample(t testing.TB, lits ...string) sample {
 	return s
 }
 
-// feed hands p to m the way a reader does and returns the elements that end in it; base is the place of p in the stream. It
-// checks what every call promises.
+// feed hands p to m the way a reader does and returns the elements that end in it; base is the place of p in the
+// stream. It checks what every call promises.
 func feed(m *Matcher, base int, p []byte, w *meter) (elements []element, err error) {
 	for {
 		end, size, found := m.next(p, w)

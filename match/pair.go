@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// A word of bytes of 1, and one of the high bits: (x - ones) &^ x & highs has the high bit of the lowest zero byte of x, and of
-// no byte below it. Bits above that one may be wrong, so only the lowest is used.
+// A word of bytes of 1, and one of the high bits: (x - ones) &^ x & highs has the high bit of the lowest zero byte of
+// x, and of no byte below it. Bits above that one may be wrong, so only the lowest is used.
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080
@@ -17,7 +17,8 @@ const wordLen = 8
 
 // indexPair returns the place of the first a with b after it in p, or -1. It is the search's second gear.
 //
-// It compares eight places at a time: a place is where both p XOR a and the next byte XOR b are 0. It reads p only. O(len(p)).
+// It compares eight places at a time: a place is where both p XOR a and the next byte XOR b are 0. It reads p only.
+// O(len(p)).
 func indexPair(p []byte, a, b byte) int {
 	as, bs := uint64(a)*ones, uint64(b)*ones
 	q := p

@@ -5,8 +5,8 @@ import "testing"
 // pairLetters has bytes whose differences borrow and carry in a word: neighbours, and the ends of the range.
 const pairLetters = "ab\x00\x01\x7f\x80\xff"
 
-// Every pair of letters at every place of slices of every length, between fillers that nearly match. The slices are cut out of a
-// larger one that has the pair just outside, which must not be found.
+// Every pair of letters at every place of slices of every length, between fillers that nearly match. The slices are
+// cut out of a larger one that has the pair just outside, which must not be found.
 func TestIndexPairAndEither(t *testing.T) {
 	for i := range len(pairLetters) {
 		for k := range len(pairLetters) {

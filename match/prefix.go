@@ -1,11 +1,11 @@
 package match
 
-// PrefixAtEnd returns the LENGTH in bytes of the longest proper prefix of literal that p ends with, 0 if there is none: the bytes
-// that must be held back at the end of a read because the rest of the literal may follow. It is asynchat's
-// find_prefix_at_end. Neither slice is kept or written to, and any goroutine may call it.
+// PrefixAtEnd returns the LENGTH in bytes of the longest proper prefix of literal that p ends with, 0 if there is
+// none: the bytes that must be held back at the end of a read because the rest of the literal may follow. It is
+// asynchat's find_prefix_at_end. Neither slice is kept or written to, and any goroutine may call it.
 //
-// O(min(len(p), len(literal))) time and space; up to 64 bytes it allocates nothing. For a stream, use a Matcher, which carries the
-// answer along.
+// O(min(len(p), len(literal))) time and space; up to 64 bytes it allocates nothing. For a stream, use a Matcher,
+// which carries the answer along.
 func PrefixAtEnd(p, literal []byte) int {
 	k := min(len(p), len(literal)-1)
 	if k <= 0 {
@@ -17,8 +17,8 @@ func PrefixAtEnd(p, literal []byte) int {
 	if k > len(stack) {
 		border = make([]int32, k)
 	}
-	// border[j-1] is the longest border of literal[:j]. The strong failure function would not do: after k matched bytes there
-	// may be no next byte to tell apart.
+	// border[j-1] is the longest border of literal[:j]. The strong failure function would not do: after k matched
+	// bytes there may be no next byte to tell apart.
 	j := int32(0)
 	for i := 1; i < k; i++ {
 		for j > 0 && literal[j] != literal[i] {

@@ -1,8 +1,8 @@
 package match
 
-// byCommonness lists the common bytes of text protocols and their payloads, the rarest first; a byte that is not listed is
-// rarer than all of these. The order is a guess at the traffic, not a measurement of one: a wrong guess costs a
-// false candidate, and the search changes its gear when there are many.
+// byCommonness lists the common bytes of text protocols and their payloads, the rarest first; a byte that is not
+// listed is rarer than all of these. The order is a guess at the traffic, not a measurement of one: a wrong guess
+// costs a false candidate, and the search changes its gear when there are many.
 //
 // CR stands well below LF: they are equal in CRLF text and CR is absent from text with bare LF.
 const byCommonness = "\x01\x02\x7f^`~|\\{}@#$!%+*[]<>()&?';\t\xff" +
@@ -23,8 +23,8 @@ func rankTable(order string) (ranks [256]uint8) {
 	return ranks
 }
 
-// pairRank orders adjacent pairs of bytes by how common they are. The two bytes are taken as independent, except for CR LF, which
-// is as common as its bytes are: in CRLF CRLF the pair to look for is the LF CR in the middle.
+// pairRank orders adjacent pairs of bytes by how common they are. The two bytes are taken as independent, except for
+// CR LF, which is as common as its bytes are: in CRLF CRLF the pair to look for is the LF CR in the middle.
 func pairRank(a, b byte) int {
 	sum := int(rank[a]) + int(rank[b])
 	if a == '\r' && b == '\n' {

@@ -9,19 +9,22 @@ package match
 //	    j = j + 1
 //	    if j = m: match
 //
-// with four departures:
+// with five departures:
 //
 //  1. While j is 0, nothing has to be remembered, and a scan for a rare byte, or for a rare pair of bytes, jumps to the
 //     next place where the literal can begin.
 //  2. While bytes match, they are compared a word at a time.
-//  3. False candidates are paid for out of the bytes read (meter); when there are too many, the scan changes
-//     from one byte to two, and then gives way to the plain search, from the same j, until the debt is paid.
-//  4. Where the scan finds nothing, only the last bytes of p can begin a match, fewer than the literal has; they are walked by
-//     the plain search, which says how much of the literal p ends with.
+//  3. False candidates are paid for out of the bytes read (meter); when there are too many, the scan changes from one
+//     byte to two, and then gives way to the plain search, from the same j, until the debt is paid.
+//  4. After a false candidate, where few bytes match and none of them is of the pair, the scan is the better judge of
+//     them: the search goes back by these bytes, to j = 0.
+//  5. Where the scan finds nothing, only the last bytes of p can begin a match, fewer than the literal has; they are
+//     walked by the plain search, which says how much of the literal p ends with.
 //
-// Worst case for len(p) = n: the scans read a byte once, and two more for each false candidate; the compares are at most 2n, as in
-// the plain search; false candidates are at most (n + plainDebt + falseCost) / falseCost, at falseCost steps each. This is
-// at most 4n + 272 steps and holds for a whole stream, however it is cut, since the carry is j and the debt.
+// Worst case for len(p) = n: the scans read a byte once; the compares are at most 2n, as in the plain search; the
+// prices of false candidates are at most n + plainDebt + pairFalse together; and with each of them, of pairFalse at the
+// least, at most maxBack bytes are compared again and two are scanned again. This is less than 5n + 1024 steps and
+// holds for a whole stream, however it is cut, since the carry is j and the debt.
 func (l *literal) search(p []byte, j int, w *meter) (read, matched int) {
 	i, paid := 0, 0
 	for i < len(p) {
@@ -45,14 +48,18 @@ func (l *literal) search(p []byte, j int, w *meter) (read, matched int) {
 		n := commonPrefix(l.bytes[j:], p[i:])
 		i, j = i+n, j+n
 		w.steps += n + 1
-		w.pay(i - paid)
-		paid = i
+		if i > paid {
+			w.pay(i - paid)
+			paid = i
+		}
 		if j == len(l.bytes) || i == len(p) {
 			return i, j
 		}
 		w.charge()
 		j = l.fall(p[i], j, w)
-		i++
+		if i++; j <= min(i, l.pairOff, maxBack) {
+			i, j = i-j, 0
+		}
 	}
 	return i, j
 }
@@ -73,23 +80,30 @@ func (l *literal) fall(c byte, j int, w *meter) int {
 	return j + 1
 }
 
-// skip returns the first place from i on where the literal can begin. If there is none, found is false, and a match can only
-// begin at or after the place returned, and not end in p.
+// skip returns the first place from i on where the literal can begin. If there is none, found is false, and a match
+// can only begin at or after the place returned, and not end in p. The bytes it skips are the caller's to pay with.
 func (l *literal) skip(p []byte, i int, w *meter) (at int, found bool) {
-	off, tail := l.rareOff, l.rareOff
-	if w.debt >= pairDebt {
-		off, tail = l.pairOff, l.pairOff+1
+	for debt := int(w.debt); debt >= pairDebt; debt -= pairBlock {
+		q := p[min(i+l.pairOff, len(p)):]
+		last := len(q) <= pairBlock
+		if !last {
+			q = q[:pairBlock+1] // the pair may begin with the block's last byte
+		}
+		if n := indexPair(q, l.pair[0], l.pair[1]); n >= 0 {
+			w.steps += n + 1
+			return i + n, true
+		}
+		w.steps += len(q)
+		if last {
+			return max(i, len(p)-l.pairOff-1), false
+		}
+		i += pairBlock
 	}
-	q := p[min(i+off, len(p)):]
-	n := 0
-	if w.debt < pairDebt {
-		n = indexRare(q, l.rare)
-	} else {
-		n = indexPair(q, l.pair[0], l.pair[1])
-	}
+	q := p[min(i+l.rareOff, len(p)):]
+	n := indexRare(q, l.rare)
 	if n < 0 {
 		w.steps += len(q)
-		return max(i, len(p)-tail), false
+		return max(i, len(p)-l.rareOff), false
 	}
 	w.steps += n + 1
 	return i + n, true

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// splitSamples are terminators whose prefixes repeat in themselves and in each other, with the bytes that confuse them.
+// splitSamples are terminators whose prefixes repeat in themselves and in each other, with the bytes that confuse
+// them.
 var splitSamples = []struct {
 	alphabet string
 	longest  int
@@ -77,8 +78,8 @@ func checkCuts(term Terminator, stream []byte, cuts int, want []element, held in
 }
 
 // The carry is all that a cut leaves behind. So it is enough, for longer strings, to try every piece after every
-// beginning: from the carry that single bytes have led to, each piece must lead to the carry that single bytes lead to.
-// Here the fast search is called for pieces of every length.
+// beginning: from the carry that single bytes have led to, each piece must lead to the carry that single bytes lead
+// to. Here the fast search is called for pieces of every length.
 func TestEveryPiece(t *testing.T) {
 	for _, c := range splitSamples {
 		s := newSample(t, c.lits...)
@@ -93,8 +94,8 @@ func TestEveryPiece(t *testing.T) {
 	}
 }
 
-// checkPieces does the work of TestEveryPiece for one stream. It needs only the pieces that end where the stream ends, and those
-// in which the first element ends: the others were those of a shorter stream.
+// checkPieces does the work of TestEveryPiece for one stream. It needs only the pieces that end where the stream
+// ends, and those in which the first element ends: the others were those of a shorter stream.
 func checkPieces(s sample, stream []byte) error {
 	m := NewMatcher(s.term)
 	elementEnd, size, found, held := wantIn(s, stream)

@@ -26,8 +26,8 @@ const (
 
 // Terminator says what ends an element of a stream. The zero value is None.
 //
-// It is two words, immutable, and may be copied and used by any number of goroutines at once. Copies of one Terminator
-// share what was compiled. == asks for the same compiled terminator; Equal for the same meaning.
+// It is two words, immutable, and may be copied and used by any number of goroutines at once. Copies of one
+// Terminator share what was compiled. == asks for the same compiled terminator; Equal for the same meaning.
 //
 // Invariant: prog is nil or n is 0; prog == nil and n > 0 is a Count, prog == nil and n == 0 is None.
 type Terminator struct {
@@ -69,12 +69,13 @@ func MustLiteral(s string) Terminator {
 	return t
 }
 
-// Any returns the terminator that is any of lits: the literal that ends earliest in the stream ends the element, and of
-// those that end at the same byte the longest. So Any("abcd", "bc") ends "abcd" after "bc". At least one literal is needed,
-// each of 1 to MaxLiteral bytes, MaxAnyBytes bytes in all; one given twice counts as one. Any copies the literals, which
-// stay the caller's. The error wraps ErrEmpty or ErrTooLong. Any goroutine may call it.
+// Any returns the terminator that is any of lits: the literal that ends earliest in the stream ends the element, and
+// of those that end at the same byte the longest. So Any("abcd", "bc") ends "abcd" after "bc". At least one literal
+// is needed, each of 1 to MaxLiteral bytes, MaxAnyBytes bytes in all; one given twice counts as one. Any copies the
+// literals, which stay the caller's. The error wraps ErrEmpty or ErrTooLong. Any goroutine may call it.
 //
-// It takes time proportional to the bytes of lits (and to sort them), and at most 22 bytes of memory for each, and 1 KiB.
+// It takes time proportional to the bytes of lits (and to sort them), and of memory at most 22 bytes for each, 4
+// for each literal, and 1 KiB.
 func Any(lits ...[]byte) (Terminator, error) {
 	if len(lits) == 0 {
 		return None, fmt.Errorf("%w: an Any has at least one literal", ErrEmpty)
@@ -82,7 +83,7 @@ func Any(lits ...[]byte) (Terminator, error) {
 	total := 0
 	for i, b := range lits {
 		if err := checkLiteral(b); err != nil {
-			return None, fmt.Errorf("literal %d of an Any: %w", i, err)
+			return None, fmt.Errorf("%w (literal %d of the Any)", err, i)
 		}
 		if total += len(b); total > MaxAnyBytes {
 			return None, fmt.Errorf("%w: an Any of more than %d bytes", ErrTooLong, MaxAnyBytes)
@@ -91,8 +92,8 @@ func Any(lits ...[]byte) (Terminator, error) {
 	return Terminator{prog: &program{any: newAutomaton(lits, total)}}, nil
 }
 
-// Count returns the terminator that ends an element after exactly n bytes. A count of 0 is None, as it is for asynchat. The
-// error, for n < 0, wraps ErrNegative. Any goroutine may call it.
+// Count returns the terminator that ends an element after exactly n bytes. A count of 0 is None, as it is for
+// asynchat. The error, for n < 0, wraps ErrNegative. Any goroutine may call it.
 func Count(n int64) (Terminator, error) {
 	if n < 0 {
 		return None, fmt.Errorf("%w: %d", ErrNegative, n)
@@ -113,9 +114,9 @@ func (t Terminator) Kind() Kind {
 	return KindLiteral
 }
 
-// Bytes returns the bytes of a Literal and nil for every other kind. The slice is the terminator's own, shared by all its
-// copies and valid for ever: it must not be written to. Its capacity is its length, so appending to it copies it. It never
-// allocates.
+// Bytes returns the bytes of a Literal and nil for every other kind. The slice is the terminator's own, shared by all
+// its copies and valid for ever: it must not be written to. Its capacity is its length, so appending to it copies it.
+// It never allocates.
 func (t Terminator) Bytes() []byte {
 	if t.prog == nil || t.prog.any != nil {
 		return nil
@@ -127,8 +128,8 @@ func (t Terminator) Bytes() []byte {
 // Count returns the number of bytes after which a Count ends the element, and 0 for every other kind.
 func (t Terminator) Count() int64 { return t.n }
 
-// MaxLen returns the length in bytes of the longest literal of a Literal or an Any, and 0 for None and Count. No Matcher holds
-// back MaxLen bytes or more.
+// MaxLen returns the length in bytes of the longest literal of a Literal or an Any, and 0 for None and Count. No
+// Matcher holds back MaxLen bytes or more.
 func (t Terminator) MaxLen() int {
 	switch {
 	case t.prog == nil:
@@ -139,8 +140,8 @@ func (t Terminator) MaxLen() int {
 	return len(t.prog.bytes)
 }
 
-// Equal reports whether t and u are of the same kind and have the same count or the same set of literals. It takes time
-// proportional to their length unless they are copies of one Terminator.
+// Equal reports whether t and u are of the same kind and have the same count or the same set of literals. It takes
+// time proportional to their length unless they are copies of one Terminator.
 func (t Terminator) Equal(u Terminator) bool {
 	if t == u {
 		return true
@@ -157,8 +158,8 @@ func (t Terminator) Equal(u Terminator) bool {
 	return bytes.Equal(t.prog.bytes, u.prog.bytes)
 }
 
-// String describes t for people, as Go would write it: None, Literal("\r\n"), Any("\n", "\r\n"), Count(10). An Any names its
-// literals sorted and each once. What is long is cut short.
+// String describes t for people, as Go would write it: None, Literal("\r\n"), Any("\n", "\r\n"), Count(10). An Any
+// names its literals sorted and each once. What is long is cut short.
 func (t Terminator) String() string {
 	switch t.Kind() {
 	case KindNone:

@@ -30,8 +30,8 @@ func TestTerminatorErrors(t *testing.T) {
 		{"Literal too long", literal(long), ErrTooLong, "65537 bytes, the limit is 65536"},
 		{"Literal longest", literal(full), nil, ""},
 		{"Any of none", anyOf(), ErrEmpty, "at least one literal"},
-		{"Any with an empty one", anyOf([]byte("a"), nil), ErrEmpty, "literal 1 of an Any"},
-		{"Any with one too long", anyOf(long), ErrTooLong, "literal 0 of an Any"},
+		{"Any with an empty one", anyOf([]byte("a"), nil), ErrEmpty, "literal 1 of the Any"},
+		{"Any with one too long", anyOf(long), ErrTooLong, "literal 0 of the Any"},
 		{"Any longest", anyOf(sixteen...), nil, ""},
 		{"Any too long", anyOf(append(sixteen, []byte("a"))...), ErrTooLong, "more than 1048576 bytes"},
 		{"Count -1, row AC-12", count(-1), ErrNegative, "-1"},
@@ -95,7 +95,8 @@ func TestTerminatorMethods(t *testing.T) {
 		if got := c.term.Kind(); got != c.kind {
 			t.Errorf("%v: kind %d, want %d", c.term, got, c.kind)
 		}
-		if got := c.term.Bytes(); string(got) != c.bytes || cap(got) != len(got) || (got == nil) != (c.kind != KindLiteral) {
+		got := c.term.Bytes()
+		if string(got) != c.bytes || cap(got) != len(got) || (got == nil) != (c.kind != KindLiteral) {
 			t.Errorf("%v: bytes %q with capacity %d", c.term, got, cap(got))
 		}
 		if got := c.term.Count(); got != c.count {

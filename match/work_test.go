@@ -35,7 +35,8 @@ func hostileStreams(size int) []hostileStream {
 			hostileStream{fmt.Sprintf("a^%d in (a^%d b)", n+1, n), as + "a", fill(as + "b")},
 			hostileStream{fmt.Sprintf("a^%d in all a", n+1), as + "a", fill("a")},
 			hostileStream{fmt.Sprintf("(ab)^%d c in ab", n/2), strings.Repeat("ab", n/2) + "c", fill("ab")},
-			hostileStream{fmt.Sprintf("a^%d b a^%d in (a^%d b)", n/2, n/2, n/2-1), as[:n/2] + "b" + as[:n/2], fill(as[:n/2-1] + "b")},
+			hostileStream{fmt.Sprintf("a^%d b a^%d in (a^%d b)", n/2, n/2, n/2-1),
+				as[:n/2] + "b" + as[:n/2], fill(as[:n/2-1] + "b")},
 		)
 	}
 	return h
@@ -65,14 +66,14 @@ func streamSteps(t *testing.T, term Terminator, text []byte, piece int) (steps, 
 	return w.steps, elements
 }
 
-// The bound that the package comment states for a literal, counted, on the worst texts and for every kind of cut; and all
-// cuts find the same elements.
+// The bound that the package comment states for a literal, counted, on the worst texts and for every kind of cut; and
+// all cuts find the same elements.
 func TestLiteralWorkIsLinear(t *testing.T) {
 	t.Parallel()
 	const size = 140_000
 	for _, h := range hostileStreams(size) {
 		text := []byte(h.text)
-		bound := 4*len(text) + plainDebt + falseCost
+		bound := stepsPerByte*len(text) + stepsOver
 		term := MustLiteral(h.literal)
 		_, want := streamSteps(t, term, text, len(text))
 		if count := strings.Count(h.text, h.literal); want != count {
@@ -96,7 +97,7 @@ func TestFinderWorkIsLinear(t *testing.T) {
 	const size = 200_000
 	for _, h := range hostileStreams(size) {
 		text := []byte(h.text)
-		bound := 4*len(text) + plainDebt + falseCost
+		bound := stepsPerByte*len(text) + stepsOver
 		f, err := NewFinder([]byte(h.literal))
 		if err != nil {
 			t.Fatal(err)
@@ -115,7 +116,8 @@ func TestFinderWorkIsLinear(t *testing.T) {
 	}
 }
 
-// The bound that the package comment states for an Any: on repetitive literals, and where every node has 256 children.
+// The bound that the package comment states for an Any: on repetitive literals, and where every node has 256
+// children.
 func TestAnyWorkIsLinear(t *testing.T) {
 	t.Parallel()
 	const size = 70_000
@@ -174,5 +176,38 @@ func TestLongestLiteral(t *testing.T) {
 		if last := i == MaxLiteral-1; found != last || end != 1 || last && size != MaxLiteral {
 			t.Fatalf("byte %d: %d %d %v", i, end, size, found)
 		}
+	}
+}
+
+// The budget: false candidates run a Matcher into debt, through both gears to the plain search, piece after piece; a
+// stretch without them pays it back.
+func TestDebt(t *testing.T) {
+	m := NewMatcher(MustLiteral("\r\n\r\n"))
+	hostile, calm := []byte("\r\n\r\r\n\r\r\n\r\r\n\r\r\n\r"), bytes.Repeat([]byte("x"), 64)
+	most := int32(0)
+	for range 100 {
+		if _, _, found := m.Next(hostile); found {
+			t.Fatal("a match in hostile text")
+		}
+		if err := m.check(); err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, m.debt)
+	}
+	if most < plainDebt {
+		t.Errorf("the debt rose to %d, want %d", most, plainDebt)
+	}
+	m.Next(calm[:1]) // the carry was a false candidate too
+	for owed := m.debt; owed > 0; owed = m.debt {
+		m.Next(calm)
+		if want := max(0, owed-int32(len(calm))); m.debt > want {
+			t.Fatalf("%d bytes have lowered the debt from %d to %d", len(calm), owed, m.debt)
+		}
+	}
+	// Long true runs pay as well as long scans do.
+	m.Reset(MustLiteral(strings.Repeat("x", 1000)))
+	m.debt = plainDebt - 1
+	if m.Next(calm); m.debt != plainDebt-1-int32(len(calm)) {
+		t.Errorf("a run of %d bytes has lowered the debt to %d", len(calm), m.debt)
 	}
 }

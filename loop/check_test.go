@@ -1,0 +1,57 @@
+//go:build linux
+
+package loop
+
+import "fmt"
+
+// check reports a broken invariant of the loop or one of its connections, between turns.
+func (l *Loop) check() error {
+	if l.cur != nil || l.stage.n != 0 {
+		return fmt.Errorf("between turns, a connection is current or %d bytes are staged", l.stage.n)
+	}
+	open := 0
+	for slot, c := range l.slots {
+		if c == nil {
+			continue
+		}
+		open++
+		if int(c.slot) != slot || c.loop != l {
+			return fmt.Errorf("slot %d holds the connection of slot %d", slot, c.slot)
+		}
+		if err := c.check(); err != nil {
+			return fmt.Errorf("slot %d, state %b: %w", slot, c.state, err)
+		}
+	}
+	if open+len(l.freeSlots) != len(l.slots) {
+		return fmt.Errorf("%d slots, %d open, %d free", len(l.slots), open, len(l.freeSlots))
+	}
+	for _, c := range l.graves {
+		if c != nil && c.state&closed == 0 {
+			return fmt.Errorf("a grave holds an open connection")
+		}
+	}
+	return nil
+}
+
+func (c *Conn) check() error {
+	switch {
+	case c.state&closed != 0:
+		return fmt.Errorf("closed, and has a slot")
+	case c.state&delivering != 0:
+		return fmt.Errorf("delivering between turns")
+	case c.in == nil && c.scanned != 0:
+		return fmt.Errorf("%d bytes examined of nothing held", c.scanned)
+	case c.out != nil && c.out.conn != c:
+		return fmt.Errorf("the output is another's")
+	case c.state&(opened|scheduled) == opened && c.events != c.wanted():
+		return fmt.Errorf("epoll knows interest %#x, wanted is %#x", c.events, c.wanted())
+	case c.out != nil && c.out.queue.Empty() && c.state&scheduled == 0:
+		return fmt.Errorf("an empty queue is kept")
+	}
+	if h := c.in; h != nil {
+		if n := len(h.bytes()); n == 0 || int(c.scanned) > n || (h.ring != nil && h.buf != nil) {
+			return fmt.Errorf("hold of %d bytes, %d examined", n, c.scanned)
+		}
+	}
+	return nil
+}
