@@ -3,11 +3,51 @@
 package fuzz
 
 import (
+	"errors"
+	"io"
 	"syscall"
 	"unsafe"
 
+	"github.com/millrace-net/millrace/producer"
 	"golang.org/x/sys/unix"
 )
+
+var errQueueProducer = errors.New("this producer fails")
+
+// queueSteps is a producer that reads its argument's bits as what to do at each More. Its chunks share a buffer.
+type queueSteps struct {
+	p     []byte
+	bits  int
+	buf   []byte
+	paid  func()
+	mute  bool
+	fails bool
+}
+
+func (p *queueSteps) OnReady(func()) {}
+func (p *queueSteps) Close() error   { p.paid(); return nil }
+
+func (p *queueSteps) More() ([]byte, error) {
+	clear(p.buf) // the chunk before is no longer valid
+	bits := p.bits
+	p.bits = bits>>3 | bits&7<<13
+	p.mute = !p.mute && bits&1 != 0
+	if p.mute && bits&2 != 0 {
+		return nil, producer.ErrNotReady
+	} else if p.mute {
+		return nil, nil
+	}
+	n := min(len(p.p), 1+bits%700)
+	p.buf = append(p.buf[:0], p.p[:n]...)
+	p.p = p.p[n:]
+	switch {
+	case len(p.p) > 0 || n > 0 && bits&4 != 0:
+		return p.buf, nil
+	case p.fails:
+		return p.buf, errQueueProducer
+	}
+	return p.buf, io.EOF
+}
 
 // What the low bits of a plan make the kernel do; with others it takes a part.
 const (

@@ -27,8 +27,6 @@ const (
 	queueMaxBytes = 1 << 20
 )
 
-var errQueueProducer = errors.New("this producer fails")
-
 // FuzzQueue reads its input as operations of three bytes, an opcode and a 16-bit argument: pushes of every kind of item,
 // looks, pops, discards, and writes to a kernel that takes as much as the argument says. Next to the queue it keeps the
 // bytes that should wait in it, in one plain slice.
@@ -184,47 +182,13 @@ func (s *queueSubject) pushFile(arg int) {
 	}
 }
 
-// queueSteps is a producer that reads its argument's bits as what to do at each More. Its chunks share a buffer.
-type queueSteps struct {
-	p     []byte
-	bits  int
-	buf   []byte
-	paid  func()
-	mute  bool
-	fails bool
-}
-
+// pushSteps queues a producer that does as bits say.
 func (s *queueSubject) pushSteps(bits int) {
 	p := &queueSteps{p: s.fresh(bits % 3000), bits: bits, paid: s.once("producer"), fails: bits&0x8000 != 0}
 	s.q.Push(p)
 	if p.fails {
 		s.fails = append(s.fails, s.past+int64(len(s.wait)))
 	}
-}
-
-func (p *queueSteps) OnReady(func()) {}
-func (p *queueSteps) Close() error   { p.paid(); return nil }
-
-func (p *queueSteps) More() ([]byte, error) {
-	clear(p.buf) // the chunk before is no longer valid
-	bits := p.bits
-	p.bits = bits>>3 | bits&7<<13
-	p.mute = !p.mute && bits&1 != 0
-	if p.mute && bits&2 != 0 {
-		return nil, producer.ErrNotReady
-	} else if p.mute {
-		return nil, nil
-	}
-	n := min(len(p.p), 1+bits%700)
-	p.buf = append(p.buf[:0], p.p[:n]...)
-	p.p = p.p[n:]
-	switch {
-	case len(p.p) > 0 || n > 0 && bits&4 != 0:
-		return p.buf, nil
-	case p.fails:
-		return p.buf, errQueueProducer
-	}
-	return p.buf, io.EOF
 }
 
 // leave takes got, which left the queue by a write or a pop, from the model.

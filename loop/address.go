@@ -90,12 +90,12 @@ func literal(network, address string) bool {
 	if network == "unix" {
 		return true
 	}
-	host, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return true // the error comes at once
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || host == "" {
+		return true // an error comes at once
 	}
 	_, err = netip.ParseAddr(host)
-	return (host == "" || err == nil) && strings.Trim(service, "0123456789") == ""
+	return err == nil
 }
 
 func family(sa unix.Sockaddr) int {

@@ -18,15 +18,12 @@ func newBalancer(loops []*Loop, policy Balance) *balancer {
 // reserve reserves a place on the loop that the policy names, or, where it is full, on the next that is not; nil if all are full.
 func (b *balancer) reserve() *Loop {
 	first := b.next
-	switch b.policy {
-	case LeastConns:
+	if b.policy == LeastConns {
 		for i, l := range b.loops {
 			if l.conns.Load() < b.loops[first].conns.Load() {
 				first = i
 			}
 		}
-	default:
-		b.next = (b.next + 1) % len(b.loops)
 	}
 	for i := range b.loops {
 		if l := b.loops[(first+i)%len(b.loops)]; l.reserve() {
@@ -36,8 +33,9 @@ func (b *balancer) reserve() *Loop {
 	return nil
 }
 
-// choose moves the reservation to the loop that SourceHash names by the peer's address, unless that is full.
+// choose is called with a connection that was accepted. It moves its reservation to the loop that SourceHash names by the peer's address, unless that is full.
 func (b *balancer) choose(reserved *Loop, p *peer) *Loop {
+	b.next = (b.next + 1) % len(b.loops) // only for one that was accepted
 	if b.policy != SourceHash {
 		return reserved
 	}

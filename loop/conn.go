@@ -38,6 +38,7 @@ const (
 	mourned                       // bury has called Closed
 	failed                        // Failed was called
 	leaving                       // Shutdown: to be told
+	amid                          // a piece was delivered, and not yet the end of its element
 
 	// undelivered stops delivery before the next byte.
 	undelivered = paused | above | closing | closed | connecting
@@ -179,11 +180,6 @@ func (c *Conn) SetDelivery(d Delivery) {
 	c.state ^= pieces
 	if c.state&delivering != 0 {
 		return
-	}
-	if d == Whole {
-		held := c.match.Held()
-		c.materialize()
-		c.scanned = int32(held)
 	}
 	if c.in != nil {
 		c.loop.schedule(c)

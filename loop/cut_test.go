@@ -203,7 +203,7 @@ func TestLongRandomSplits(t *testing.T) {
 	const limit = 40 << 10
 	x := newCutter(t, Options{MaxElement: limit, RingBytes: 8 << 10})
 	rng := rand.New(rand.NewPCG(7, 7))
-	for round := range 25 {
+	for round := range 6 {
 		var stream []byte
 		for len(stream) < 150<<10 {
 			n := rng.IntN(200)

@@ -29,7 +29,7 @@ func (c *Conn) SetDeadline(t time.Time) {
 	r := c.extra()
 	r.deadlineMs = 0
 	if !t.IsZero() {
-		r.deadlineMs = max(1, c.loop.nowMs+int64(time.Until(t)/time.Millisecond))
+		r.deadlineMs = max(1, c.loop.msAfter(time.Until(t)))
 	}
 	c.arm()
 }
@@ -135,8 +135,12 @@ func (l *Loop) After(d time.Duration, f func()) *Timer {
 // Reset makes the timer fire d from now, whether it has fired, was stopped or neither. It allocates
 // nothing. Loop's goroutine only.
 func (t *Timer) Reset(d time.Duration) {
-	now := t.loop.calls.Now()
-	t.loop.wheel.Arm(&t.node, (now+int64(max(d, 0))+int64(time.Millisecond)-1)/int64(time.Millisecond))
+	t.loop.wheel.Arm(&t.node, t.loop.msAfter(max(d, 0)))
+}
+
+// msAfter is the time d from now on the loop's clock, rounded up so that nothing fires early.
+func (l *Loop) msAfter(d time.Duration) int64 {
+	return (l.calls.Now() + int64(d) + int64(time.Millisecond) - 1) / int64(time.Millisecond)
 }
 
 // Stop keeps the timer from firing, and reports whether it was going to. Loop's goroutine only.

@@ -62,7 +62,9 @@ type Failer interface {
 
 // Oversizer is told, under DiscardOversize, that an element passed
 // Options.MaxElement: once an element, in order with the elements around it. Its
-// bytes are dropped up to and with its terminator. An error closes the connection.
+// bytes are dropped up to and with its terminator; or, if Oversize sets another
+// terminator, Options.MaxElement + 1 of them (none of a Count) are, and the new one applies behind them. An
+// error closes the connection.
 type Oversizer interface{ Oversize(c *Conn) error }
 
 // Quitter is told that the set is shutting down and may say goodbye (an SMTP server's

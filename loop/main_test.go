@@ -4,6 +4,7 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -188,7 +189,7 @@ func start(t testing.TB, o Options) *Set {
 		s.Close()
 		select {
 		case err := <-done:
-			if err != nil {
+			if err != nil && !errors.Is(err, ErrClosed) { // closed before Run began
 				t.Error(err)
 			}
 		case <-time.After(10 * time.Second):

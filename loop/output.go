@@ -46,7 +46,9 @@ func (c *Conn) dropOutput() {
 	if o == nil {
 		return
 	}
-	o.queue.Discard()
+	if !o.queue.Empty() { // an empty queue keeps its memory for the next user
+		o.queue.Discard()
+	}
 	c.out = nil
 	o.conn = nil
 	c.loop.outputs = append(c.loop.outputs, o)
@@ -93,12 +95,13 @@ func (c *Conn) writeStage() (n int, errno unix.Errno) {
 			break
 		}
 	}
-	if errno == 0 {
-		l.stats.BytesOut += uint64(n)
-		l.stats.Writes++
-		c.activeMs = l.nowMs
+	if errno != 0 {
+		return 0, errno
 	}
-	return n, errno
+	l.stats.BytesOut += uint64(n)
+	l.stats.Writes++
+	c.activeMs = l.nowMs
+	return n, 0
 }
 
 // spill moves what is staged to the queue, unwritten, so that it keeps its place before what is queued next.

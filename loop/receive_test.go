@@ -127,6 +127,7 @@ func TestEndOfStream(t *testing.T) {
 					got.add("read closed")
 					c.PushString("bye")
 					c.CloseWrite()
+					c.SetTerminator(match.LF) // nothing is left to be examined anew
 					return nil
 				}}}
 			}
@@ -170,6 +171,30 @@ type oversizer struct {
 }
 
 func (o *oversizer) Oversize(c *Conn) error { o.got.add("too long"); return nil }
+
+// An Oversizer that changes the terminator resynchronizes at the same place for every split.
+func TestOversizeChangesTheTerminator(t *testing.T) {
+	for size := 1; size < 40; size++ {
+		l := newTestLoop(t, Options{MaxElement: 8, Oversize: DiscardOversize})
+		var got transcript
+		h := &resyncer{hooks{receive: func(c *Conn, data []byte, found bool) error { got.add("%s", data); return nil }}}
+		_, peer := pair(t, l, h, func(c *Conn) { c.SetTerminator(lit("--end")) })
+		for rest := "123456789--|a|b|--end--e|"; len(rest) > 0; {
+			n := min(size, len(rest))
+			io.WriteString(peer, rest[:n])
+			rest = rest[n:]
+			rounds(t, l, 2)
+		}
+		rounds(t, l, 2)
+		if fmt.Sprint(got) != "[-- a b --end--e]" {
+			t.Fatalf("reads of %d: %q", size, got)
+		}
+	}
+}
+
+type resyncer struct{ hooks }
+
+func (r *resyncer) Oversize(c *Conn) error { c.SetTerminator(lit("|")); return nil }
 
 func TestOversizeCloses(t *testing.T) {
 	l := newTestLoop(t, Options{MaxElement: 8})

@@ -2,7 +2,11 @@
 
 package loop
 
-import "time"
+import (
+	"time"
+
+	"github.com/millrace-net/millrace/match"
+)
 
 // drain is the state of an orderly end. Loop's goroutine only.
 type drain struct {
@@ -77,7 +81,6 @@ func (c *Conn) quit() {
 
 // atBoundary tells whether no element has been begun.
 func (c *Conn) atBoundary() bool {
-	left := c.match.Remaining()
-	return c.in == nil && c.match.Held() == 0 && c.state&discarding == 0 &&
-		(left == 0 || left == c.match.Terminator().Count())
+	amidElement := c.state&amid != 0 && c.match.Terminator().Kind() != match.KindNone
+	return c.in == nil && c.match.Held() == 0 && c.state&discarding == 0 && !amidElement
 }

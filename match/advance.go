@@ -5,7 +5,8 @@ package match
 // otherwise it has read all of p. Every search below has this contract; here is the choice between them, by the
 // literal's length.
 //
-// Whichever it is: at most 4 steps a byte over a whole stream, and 272 more, if the meter's debt is kept.
+// Whichever it is: at most stepsPerByte steps a byte over a whole stream, and stepsOver more, if the meter's debt is
+// kept.
 func (l *literal) advance(p []byte, j int, w *meter) (read, matched int) {
 	switch len(l.bytes) {
 	case 1:

@@ -103,3 +103,21 @@ func TestIndexAllGoesOn(t *testing.T) {
 		}
 	}
 }
+
+// A match at every place around the end of a block of the second gear, and one that p ends inside of.
+func TestPairBlocks(t *testing.T) {
+	for _, literal := range []string{"\r\n\r\n", "QUIT\r\n", "aabaa"} {
+		l := compile([]byte(literal))
+		for at := pairBlock - 2*len(literal); at < pairBlock+2*len(literal); at++ {
+			p := bytes.Repeat([]byte("x"), 2*pairBlock)
+			copy(p[at:], literal)
+			for to := at; to <= at+len(literal)+1; to++ {
+				w := meter{debt: pairDebt}
+				read, j := l.advance(p[:to], 0, &w)
+				if want := min(at+len(literal), to); read != want || j != want-at {
+					t.Fatalf("%q at %d of %d: read %d, %d match", literal, at, to, read, j)
+				}
+			}
+		}
+	}
+}

@@ -28,7 +28,8 @@ func TestMatcherCount(t *testing.T) {
 		{0, 0, false, 0},
 	} {
 		end, size, found := m.Next(p[:c.n])
-		if end != c.end || size != 0 || found != c.found || m.Remaining() != c.remaining || m.Terminator().Count() != c.remaining {
+		left := m.Terminator().Count()
+		if end != c.end || size != 0 || found != c.found || m.Remaining() != c.remaining || left != c.remaining {
 			t.Errorf("%d bytes: %d %d %v, %d remain, %v; want %+v", c.n, end, size, found, m.Remaining(), m.Terminator(), c)
 		}
 		if m.Held() != 0 || m.HeldBytes() != nil {

@@ -7,7 +7,7 @@ const (
 	pairFalse  = 16   // and in the second gear, where it is for a pair of bytes
 	pairDebt   = 256  // at this debt the second gear begins
 	plainDebt  = 512  // at this debt there is no scan but the plain search
-	pairBlock  = 4096 // bytes that the second gear scans before the debt is looked at again
+	pairBlock  = 4096 // bytes that the second gear scans before it gives way to the first
 	plainBlock = 256  // bytes of plain search before the debt is looked at again
 	maxBack    = 8    // bytes that are compared again at most, after a false candidate
 )

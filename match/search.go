@@ -81,9 +81,10 @@ func (l *literal) fall(c byte, j int, w *meter) int {
 }
 
 // skip returns the first place from i on where the literal can begin. If there is none, found is false, and a match
-// can only begin at or after the place returned, and not end in p. The bytes it skips are the caller's to pay with.
+// can only begin at or after the place returned, and not end in p. The bytes it skips are the caller's to pay with; a
+// block of the second gear pays any debt there can be.
 func (l *literal) skip(p []byte, i int, w *meter) (at int, found bool) {
-	for debt := int(w.debt); debt >= pairDebt; debt -= pairBlock {
+	if w.debt >= pairDebt {
 		q := p[min(i+l.pairOff, len(p)):]
 		last := len(q) <= pairBlock
 		if !last {

@@ -32,7 +32,7 @@ func Options(queueBytes int) (loop.Options, error) {
 	}
 	return loop.Options{
 		// Not ReusePort, under which a second server could share the port unseen.
-		Balance: loop.RoundRobin,
+		Balance: loop.LeastConns,
 		// A small ring: what one sender says in a turn has to fit in the queues of all others.
 		RingBytes:  16 << 10,
 		MaxElement: MaxLine,

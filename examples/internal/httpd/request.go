@@ -25,8 +25,8 @@ type request struct {
 	minor  uint8  // of the version HTTP/1.minor, 1 at most
 	path   []byte // of the target, escaped as it came, without the query
 	query  []byte // of the target, with its question mark
-	length int64 // of the body in bytes; -1: no Content-Length
-	close  bool  // the connection ends after the reply
+	length int64  // of the body in bytes; -1: no Content-Length
+	close  bool   // the connection ends after the reply
 
 	hosts     int    // Host fields
 	chunked   bool   // there is a Transfer-Encoding

@@ -10,16 +10,14 @@ import "bytes"
 func (r *request) parseTarget(target []byte) (status int) {
 	if target[0] != '/' {
 		if i := bytes.Index(target, schemeEnd); i > 0 && isHTTP(target[:i]) {
-			target = target[i+len(schemeEnd):]
-			end := bytes.IndexAny(target, "/?")
-			if end == 0 || !all(target[:max(end, 0)], hostChar) {
+			authority, rest := target[i+len(schemeEnd):], []byte(nil)
+			if end := bytes.IndexAny(authority, "/?"); end >= 0 {
+				authority, rest = authority[:end], authority[end:]
+			}
+			if len(authority) == 0 || !all(authority, hostChar) {
 				return 400 // no host, or a name and password in it
 			}
-			if end < 0 {
-				target = target[:0]
-			} else {
-				target = target[end:]
-			}
+			target = rest
 		} else if r.method != methodOther {
 			return 400
 		}
@@ -66,10 +64,11 @@ func appendClean(dst, path []byte) (name []byte, dir bool, status int) {
 			dst = append(dst, '/')
 		}
 		from := len(dst)
-		var s int
-		if dst, s = appendUnescaped(dst, segment); s > status || s == 400 {
-			status = s
+		var refused int
+		if dst, refused = appendUnescaped(dst, segment); refused == 400 {
+			return dst, false, refused
 		}
+		status = max(status, refused)
 		dir = false
 		switch string(dst[from:]) {
 		case "", ".":
@@ -113,7 +112,7 @@ func unhex(c byte) byte {
 	case isDigit(c):
 		return c - '0'
 	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return c|0x20 - 'a' + 10
+		return c | 0x20 - 'a' + 10
 	}
 	return 255
 }

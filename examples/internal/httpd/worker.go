@@ -44,9 +44,6 @@ func (w *worker) Receive(c *loop.Conn, data []byte, found bool) error {
 	if status := r.parse(data); status != 0 {
 		return w.refuse(c, status)
 	}
-	if r.length > 0 && r.method != methodPost {
-		r.close = true // nobody reads that body
-	}
 	return w.route(c)
 }
 
@@ -63,41 +60,58 @@ func trimEmptyLines(data []byte, found bool) []byte {
 
 var crlf = []byte("\r\n")
 
+// What a path names.
+type resource uint8
+
+const (
+	aFile resource = iota
+	theHello
+	theEcho
+)
+
 // route hands the request to what its path names.
 func (w *worker) route(c *loop.Conn) error {
 	r := &w.req
-	if r.method == methodUnknown {
-		return w.text(c, 501, "", "")
-	}
-	if r.method == methodOther && !r.hasPath() { // OPTIONS * and CONNECT host:port
-		return w.text(c, 405, "Allow", "GET, HEAD, POST")
-	}
-	path, slash, status := appendClean(w.path[:0], r.path)
-	w.path = path
-	if status == 400 {
-		return w.refuse(c, status)
+	what, dir, status := aFile, false, 0
+	if r.hasPath() {
+		w.path, dir, status = appendClean(w.path[:0], r.path)
 	}
 	switch {
-	case string(path) == "hello" && !slash && status == 0:
-		return w.sayHello(c)
-	case string(path) == "echo" && !slash && status == 0:
+	case status == 400:
+		return w.refuse(c, status)
+	case status != 0 || dir || !r.hasPath():
+	case string(w.path) == "hello":
+		what = theHello
+	case string(w.path) == "echo":
+		what = theEcho
+	}
+	if r.length > 0 && (what != theEcho || r.method != methodPost) {
+		r.close = true // nobody reads that body
+	}
+	switch {
+	case r.method == methodUnknown:
+		return w.text(c, 501, "", "")
+	case !r.hasPath(): // OPTIONS * and CONNECT host:port
+		return w.text(c, 405, "Allow", "GET, HEAD, POST")
+	case what == theEcho && r.method == methodPost:
 		return w.beginEcho(c)
+	case what == theEcho:
+		return w.text(c, 405, "Allow", "POST")
 	case r.method != methodGet && r.method != methodHead:
 		return w.text(c, 405, "Allow", "GET, HEAD")
+	case what == theHello:
+		return w.sayHello(c)
 	case status != 0:
 		return w.text(c, status, "", "")
 	}
-	return w.serveFile(c, slash)
+	return w.serveFile(c, dir)
 }
 
 // sayHello answers from memory; the plain request, which is all but every one, with one push.
 func (w *worker) sayHello(c *loop.Conn) error {
 	r := &w.req
-	switch {
-	case r.method == methodGet && !r.close && r.minor > 0:
+	if r.method == methodGet && !r.close && r.minor > 0 {
 		return c.Push(w.hello)
-	case r.method != methodGet && r.method != methodHead:
-		return w.text(c, 405, "Allow", "GET, HEAD")
 	}
 	w.begin(200)
 	w.field("Content-Type", textPlain)

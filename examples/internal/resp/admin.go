@@ -23,7 +23,7 @@ func (s *session) command(args [][]byte) error {
 	case isWord(args[1], "count") && len(args) == 2:
 		r.integer(int64(len(s.worker.server.commands)))
 	default:
-		return subcommand(args)
+		return subcommand("COMMAND", args)
 	}
 	return nil
 }
@@ -31,7 +31,7 @@ func (s *session) command(args [][]byte) error {
 // config is CONFIG GET pattern [pattern ...].
 func (s *session) config(args [][]byte) error {
 	if !isWord(args[1], "get") || len(args) < 3 {
-		return subcommand(args)
+		return subcommand("CONFIG", args)
 	}
 	var pairs []string
 	for _, p := range [][2]string{

@@ -123,7 +123,7 @@ func unknown(args [][]byte) string {
 	return string(text)
 }
 
-// subcommand is the error for a command's first argument that it does not know, or that has too few or too many behind it.
-func subcommand(args [][]byte) error {
-	return replyError("ERR Unknown subcommand or wrong number of arguments for '" + string(args[1][:min(len(args[1]), 128)]) + "'")
+// subcommand is the error for a first argument of the command name that it does not know, or that has too few or too many behind it.
+func subcommand(name string, args [][]byte) error {
+	return replyError("ERR unknown subcommand '" + string(args[1][:min(len(args[1]), 128)]) + "'. Try " + name + " HELP.")
 }

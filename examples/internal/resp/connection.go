@@ -123,7 +123,7 @@ func (s *session) client(args [][]byte) error {
 	case isWord(sub, "list") && len(args) == 2:
 		r.bulk(s.worker.server.list())
 	default:
-		return subcommand(args)
+		return subcommand("CLIENT", args)
 	}
 	return nil
 }

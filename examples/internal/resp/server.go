@@ -58,7 +58,7 @@ func (o Config) withDefaults() (Config, error) {
 // MaxElement is not below 64 KiB.
 func Options() loop.Options {
 	return loop.Options{
-		Balance:    loop.RoundRobin,
+		Balance:    loop.LeastConns,
 		MaxElement: lineMax,
 		Oversize:   loop.DiscardOversize,
 		MaxOutput:  256 << 20,
