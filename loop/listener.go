@@ -150,15 +150,20 @@ func (l *Loop) listenSocket(addrs []unix.Sockaddr, reusePort bool) (fd int, err 
 	return -1, err
 }
 
-func (l *Loop) bind(sa unix.Sockaddr, reusePort bool) (fd int, err error) {
-	if fd, err = l.calls.Socket(family(sa), unix.SOCK_STREAM, 0); err != nil {
+// bind makes a socket that listens on sa.
+func (l *Loop) bind(sa unix.Sockaddr, reusePort bool) (int, error) {
+	fd, err := l.calls.Socket(family(sa), unix.SOCK_STREAM, 0)
+	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
 	}
-	defer func() {
-		if err != nil {
-			_ = l.calls.Close(fd)
-		}
-	}()
+	if err := l.prepare(fd, sa, reusePort); err != nil {
+		_ = l.calls.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func (l *Loop) prepare(fd int, sa unix.Sockaddr, reusePort bool) error {
 	for _, o := range []struct {
 		set              bool
 		level, opt, want int
@@ -170,22 +175,19 @@ func (l *Loop) bind(sa unix.Sockaddr, reusePort bool) (fd int, err error) {
 		{family(sa) != unix.AF_UNIX && !l.opts.Nagle, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
 	} {
 		if o.set {
-			if err = l.calls.SetsockoptInt(fd, o.level, o.opt, o.want); err != nil {
-				return -1, os.NewSyscallError("setsockopt", err)
+			if err := l.calls.SetsockoptInt(fd, o.level, o.opt, o.want); err != nil {
+				return os.NewSyscallError("setsockopt", err)
 			}
 		}
 	}
-	err = l.calls.Bind(fd, sa)
+	err := l.calls.Bind(fd, sa)
 	if u, ok := sa.(*unix.SockaddrUnix); ok && errors.Is(err, unix.EADDRINUSE) && l.removeStale(u) {
 		err = l.calls.Bind(fd, sa)
 	}
 	if err != nil {
-		return -1, os.NewSyscallError("bind", err)
+		return os.NewSyscallError("bind", err)
 	}
-	if err = l.calls.Listen(fd, l.opts.Backlog); err != nil {
-		return -1, os.NewSyscallError("listen", err)
-	}
-	return fd, nil
+	return os.NewSyscallError("listen", l.calls.Listen(fd, l.opts.Backlog))
 }
 
 func isAny(sa unix.Sockaddr) bool {

@@ -238,7 +238,7 @@ func (l *Loop) Close() error {
 		l.running.Store(true)
 		l.cur = nil
 		l.got, l.at = 0, 0
-		for done := false; !done; done = l.conns.Load() == 0 && len(l.pending) == 0 {
+		for done := false; !done; done = l.Len() == 0 && len(l.pending) == 0 {
 			l.mail.Take() // what was accepted before the box closed still runs
 			l.mailed = true
 			l.CloseAll(ErrShutdown)

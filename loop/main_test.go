@@ -35,6 +35,12 @@ func TestMain(m *testing.M) {
 	}
 	if code == 0 && after != before {
 		fmt.Fprintf(os.Stderr, "leak:\nbefore %s\nafter  %s\n", before, after)
+		if fds, err := os.ReadDir("/proc/self/fd"); err == nil {
+			for _, fd := range fds {
+				target, _ := os.Readlink("/proc/self/fd/" + fd.Name())
+				fmt.Fprintf(os.Stderr, "descriptor %s: %s\n", fd.Name(), target)
+			}
+		}
 		buf := make([]byte, 1<<16)
 		fmt.Fprintf(os.Stderr, "%s\n", buf[:runtime.Stack(buf, true)])
 		code = 1

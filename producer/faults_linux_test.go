@@ -144,9 +144,9 @@ func TestMorePushes(t *testing.T) {
 		}
 		return []byte("1 "), io.EOF
 	}))
-	q.PushOwned([]byte("2 "), nil)
-	if err := flush(t, q); err != nil || string(k.got) != "0 1 2 ++++++++++++++++++++" {
-		t.Fatalf("%q, %v", k.got, err)
+	q.Push(&script{steps: []step{{"2 ", io.EOF}}})
+	if err := flush(t, q); err != nil || string(k.got) != "0 1 2 ++++++++++++++++++++" || k.calls != 1 {
+		t.Fatalf("%q, %v, %d calls", k.got, err, k.calls)
 	}
 }
 

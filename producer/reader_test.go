@@ -169,10 +169,17 @@ func TestReaderBlocks(t *testing.T) {
 			t.Fatalf("More after the wake: %q, %v", got, err)
 		}
 	}
+	if _, err := w.Write([]byte("ahead")); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(5 * time.Millisecond) // the time in which a needless wake would come
+	if len(woken) != 0 {
+		t.Fatal("woken, though nobody was told to wait")
+	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := drain(t, p); len(got) != 0 || err != nil {
+	if got, err := drain(t, p); string(got) != "ahead" || err != nil {
 		t.Fatalf("at the end: %q, %v", got, err)
 	}
 	closeProducer(t, p)
@@ -181,16 +188,19 @@ func TestReaderBlocks(t *testing.T) {
 // Dropping a producer whose reader blocks closes the reader, which ends the blocked Read.
 func TestReaderCloseUnblocks(t *testing.T) {
 	r, w := io.Pipe()
-	c := &closing{Reader: r, onStop: func() { _ = r.Close() }}
+	inRead := make(chan struct{})
+	c := &closing{onStop: func() { _ = r.Close() }}
+	c.Reader = readFunc(func(p []byte) (int, error) { close(inRead); return r.Read(p) })
 	p := Reader(c, 16)
 	if _, err := p.More(); err != ErrNotReady {
 		t.Fatal(err)
 	}
+	wait(t, inRead, "Read")
 	closeProducer(t, p)
+	mustCloseOnce(t, c)
 	if _, err := w.Write([]byte("late")); err != io.ErrClosedPipe {
 		t.Fatalf("a write to the dropped reader: %v", err)
 	}
-	mustCloseOnce(t, c)
 }
 
 func TestReaderClosesOnce(t *testing.T) {

@@ -46,9 +46,9 @@ func TestWriteToOneBatch(t *testing.T) {
 	}
 }
 
-// partialItems pushes 200 items of all kinds and returns the stream, and a check that each was paid for exactly once.
+// partialItems pushes 100 items of all kinds and returns the stream, and a check that each was paid for exactly once.
 func partialItems(t *testing.T, q *Queue, r *rand.Rand) (want []byte, paid func()) {
-	var done [200]int
+	var done [100]int
 	var scripts []*script
 	for i := range done {
 		p := noise(r.Uint64(), 1+r.IntN(3000))
@@ -98,7 +98,7 @@ func partialItems(t *testing.T, q *Queue, r *rand.Rand) (want []byte, paid func(
 
 // One cursor, moved by what the kernel took: nothing is lost or doubled, whatever it takes.
 func TestWriteToPartial(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		k := &kernel{accept: func(n int) (int, syscall.Errno) {
 			switch r.IntN(8) {
@@ -272,6 +272,31 @@ func TestWriteToBatchCap(t *testing.T) {
 		mustEqual(t, k.got, want)
 		if k.offer != tt.batch || k.calls != (tt.total+tt.batch-1)/tt.batch {
 			t.Errorf("limit %d: %d bytes in %d calls", tt.limit, k.offer, k.calls)
+		}
+	}
+}
+
+// No producer is asked for a chunk that the batch has no room for: memory is bounded by the batch, not by the queue.
+func TestWriteToAsksForOneBatch(t *testing.T) {
+	for _, tt := range []struct{ maxBytes, maxIovecs, asked int }{
+		{2500, 0, 3},
+		{0, 4, 4},
+		{1, 0, 1},
+	} {
+		k := &kernel{accept: func(int) (int, syscall.Errno) { return 0, unix.EAGAIN }}
+		q := newKernelQueue(t, k)
+		q.sys.MaxBatchBytes, q.sys.MaxIovecs = tt.maxBytes, tt.maxIovecs
+		for range 10 {
+			q.Push(&script{steps: []step{{strings.Repeat("x", 1000), io.EOF}}})
+		}
+		for range 3 {
+			if _, err := q.WriteTo(3); err != ErrBlocked {
+				t.Fatal(err)
+			}
+			mustCheck(t, q)
+		}
+		if n := q.Size() / 1000; n != int64(tt.asked) {
+			t.Errorf("%d bytes, %d slices in a batch: %d producers were asked, want %d", tt.maxBytes, tt.maxIovecs, n, tt.asked)
 		}
 	}
 }

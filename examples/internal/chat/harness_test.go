@@ -31,6 +31,11 @@ func serve(t *testing.T, loops, queueBytes int) *server {
 		t.Fatal(err)
 	}
 	o.Loops = loops
+	return serveUnder(t, o)
+}
+
+func serveUnder(t *testing.T, o loop.Options) *server {
+	t.Helper()
 	set, err := loop.NewSet(o)
 	if err != nil {
 		t.Fatal(err)

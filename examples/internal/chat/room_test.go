@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/millrace-net/millrace/loop"
 )
 
 // Every reader gets every line of every sender once, and those of one sender in order.
@@ -208,4 +211,44 @@ func TestShutdownSaysGoodbye(t *testing.T) {
 		c.conn.Close()
 	}
 	<-stopped
+}
+
+// Who is gone because the room closes is no news to those who are still there.
+func TestShutdownTellsOfNobody(t *testing.T) {
+	s := serve(t, 2, DefaultQueue)
+	ann, bob := s.join("ann"), s.join("bob")
+	ann.want("* bob has joined")
+	if hallOf(t, s, "ann") == hallOf(t, s, "bob") {
+		t.Fatal("both on one loop")
+	}
+	busy := make(chan struct{})
+	if err := hallOf(t, s, "bob").loop.Post(func() { <-busy }); err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.stop()
+	}()
+	ann.want("* the room is closing, goodbye", "")
+	ann.conn.Close()
+	for string(s.room.names.appendList(nil, 2)) != "1 here: bob" {
+		time.Sleep(time.Millisecond)
+	}
+	close(busy)
+	bob.want("* the room is closing, goodbye", "")
+	bob.conn.Close()
+	<-stopped
+}
+
+// Under options made for something else the room keeps to its longest line, and to its patience with one.
+func TestOtherOptions(t *testing.T) {
+	s := serveUnder(t, loop.Options{Loops: 2, Balance: loop.LeastConns, ElementTimeout: 20 * time.Millisecond})
+	ann, bob := s.join("ann"), s.join("bob")
+	ann.want("* bob has joined")
+	bob.send(strings.Repeat("l", MaxLine+1) + "\nhel")
+	bob.want(strings.TrimSuffix(tooLong, "\n"))
+	time.Sleep(200 * time.Millisecond) // ten times what the options allow
+	bob.send("lo\n")
+	ann.want("<bob> hello")
 }

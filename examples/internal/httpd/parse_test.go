@@ -179,6 +179,23 @@ func TestChars(t *testing.T) {
 	}
 }
 
+// TestAll: one byte out of the class is found wherever it stands.
+func TestAll(t *testing.T) {
+	for n := range 20 {
+		p := bytes.Repeat([]byte("a"), n)
+		if !all(p, tokenChar) {
+			t.Errorf("%q is refused", p)
+		}
+		for i := range p {
+			p[i] = ' '
+			if all(p, tokenChar) {
+				t.Errorf("%q passes", p)
+			}
+			p[i] = 'a'
+		}
+	}
+}
+
 // naiveClean is appendClean by way of net/url and path.
 func naiveClean(p string) (name string, dir bool, status int) {
 	segments := strings.Split(p[1:], "/")

@@ -138,7 +138,7 @@ func TestPipeline(t *testing.T) {
 			out.WriteString("+PONG\r\n")
 		}
 	}
-	for _, pieces := range [][]string{{in.String()}, chop(in.String(), 7), chop(in.String(), 4093)} {
+	for _, pieces := range [][]string{{in.String()}, chop(in.String(), 97), chop(in.String(), 4093)} {
 		if got, closed := r.converse(pieces, out.Len()); got != out.String() || closed {
 			t.Fatalf("in %d pieces: got %d bytes, closed %v, want %d", len(pieces), len(got), closed, out.Len())
 		}

@@ -58,14 +58,16 @@ func TestStore(t *testing.T) {
 			now := int64(1)
 			st := newStore(func() int64 { return now })
 			m := model{}
-			for step := range 4000 {
+			for step := range 3000 {
 				key := "k" + strconv.Itoa(rng.IntN(20))
 				got, want := randomStep(rng, st, m, key, now)
 				if got != want {
 					t.Fatalf("step %d, key %s: got %.100q, want %.100q", step, key, got, want)
 				}
-				if err := st.check(); err != nil {
-					t.Fatalf("step %d: %v", step, err)
+				if step%8 == 0 {
+					if err := st.check(); err != nil {
+						t.Fatalf("step %d: %v", step, err)
+					}
 				}
 				now += rng.Int64N(3)
 			}
