@@ -1,15 +1,14 @@
 package producer
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
 )
 
 // newQueue returns a queue whose blocks are counted, and which has given all of them back when the test ends.
+
 func newQueue(t testing.TB) *Queue {
 	t.Helper()
 	blocks := new(blockCounter)
@@ -26,6 +25,7 @@ func newQueue(t testing.TB) *Queue {
 }
 
 // popAll drains a queue by Pop, as a system without sendfile and writev would.
+
 func popAll(t testing.TB, q *Queue) string {
 	t.Helper()
 	var all []byte
@@ -45,6 +45,7 @@ func popAll(t testing.TB, q *Queue) string {
 }
 
 // asynchat's own test of its fifo: test_basic and test_given_list.
+
 func TestQueueIsAFIFO(t *testing.T) {
 	q := newQueue(t)
 	if !q.Empty() || q.Len() != 0 {
@@ -77,6 +78,7 @@ func TestQueueIsAFIFO(t *testing.T) {
 }
 
 // AC-4 and AC-5: two lines by a simple producer in chunks of 8, and as bytes.
+
 func TestQueueLines(t *testing.T) {
 	const lines = "hello world\nI'm not dead yet!\n"
 	q := newQueue(t)
@@ -91,6 +93,7 @@ func TestQueueLines(t *testing.T) {
 }
 
 // asynchat's queue breaks on these.
+
 func TestQueueSkipsNothing(t *testing.T) {
 	q := newQueue(t)
 	called := 0
@@ -133,6 +136,7 @@ func TestQueuePushCopyCoalesces(t *testing.T) {
 }
 
 // A source that gives too little must not stop the queue.
+
 func TestQueueShortBlocks(t *testing.T) {
 	var q Queue
 	q.Init(&Sys{Get: func(int) []byte { return nil }}, nil)
@@ -141,112 +145,9 @@ func TestQueueShortBlocks(t *testing.T) {
 	mustEqual(t, []byte(popAll(t, &q)), data)
 }
 
-func TestQueuePopOwesDone(t *testing.T) {
-	q := newQueue(t)
-	var calls []string
-	q.PushOwned([]byte("owned"), func(p []byte) { calls = append(calls, string(p)) })
-	p, _ := q.Pop()
-	got, err := drain(t, p)
-	if string(got) != "owned" || err != nil || len(calls) != 0 {
-		t.Fatalf("%q, %v, done called %d times", got, err, len(calls))
-	}
-	closeProducer(t, p)
-	closeProducer(t, p)
-	if len(calls) != 1 || calls[0] != "owned" {
-		t.Fatalf("done was called with %q", calls)
-	}
-	mustCheck(t, p.(*remainder))
-}
-
-func TestQueueDiscard(t *testing.T) {
-	q := newQueue(t)
-	file := tempFile(t, []byte("in a file"))
-	producers := []*script{{}, {steps: []step{{p: "x"}}}}
-	done := 0
-	q.PushCopy([]byte("copied"))
-	q.PushOwned([]byte("owned"), func([]byte) { done++ })
-	q.PushOwned([]byte("no done"), nil)
-	q.Push(producers[0])
-	q.Push(mustBytes(t, "bytes", 2))
-	q.Push(producers[1])
-	q.Push(File(file, 0, -1))
-	mustCheck(t, q)
-	const size = len("copied" + "owned" + "no done" + "bytes")
-	if n := q.Discard(); n != int64(size) {
-		t.Errorf("Discard said %d, want %d", n, size)
-	}
-	mustCheck(t, q)
-	if q.ring != nil || !q.Empty() || q.Size() != 0 || done != 1 {
-		t.Errorf("after Discard: ring of %d, Len %d, Size %d, done %d", len(q.ring), q.Len(), q.Size(), done)
-	}
-	for i, p := range producers {
-		if p.closed != 1 {
-			t.Errorf("producer %d was closed %d times", i, p.closed)
-		}
-	}
-	if err := file.Close(); err == nil {
-		t.Error("the file was not closed")
-	}
-	if n := q.Discard(); n != 0 || done != 1 {
-		t.Errorf("a second Discard: %d, done %d", n, done)
-	}
-}
-
 // A panic in a callback must not lose the callbacks behind it, nor repeat those before it.
-func TestQueueDiscardAfterPanic(t *testing.T) {
-	q := newQueue(t)
-	const items = 10
-	var done [items]int
-	for i := range items {
-		q.PushOwned([]byte{'x'}, func([]byte) {
-			done[i]++
-			if i%3 == 1 {
-				panic(i)
-			}
-		})
-	}
-	panics := 0
-	for range items {
-		func() {
-			defer func() {
-				if recover() != nil {
-					panics++
-				}
-			}()
-			q.Discard()
-		}()
-		mustCheck(t, q)
-	}
-	if panics != 3 {
-		t.Errorf("%d panics came through, want 3", panics)
-	}
-	for i, n := range done {
-		if n != 1 {
-			t.Errorf("done %d was called %d times", i, n)
-		}
-	}
-}
 
 // What a callback does to its queue while it is discarded takes effect, and nothing is called twice.
-func TestQueueDiscardReentrant(t *testing.T) {
-	q := newQueue(t)
-	first, second := 0, 0
-	q.PushOwned([]byte("a"), func([]byte) {
-		first++
-		q.PushCopy([]byte("pushed from done"))
-		q.Discard()
-		q.PushCopy([]byte("kept"))
-	})
-	q.PushOwned([]byte("b"), func([]byte) { second++ })
-	q.Discard()
-	mustCheck(t, q)
-	if first != 1 || second != 1 {
-		t.Fatalf("done was called %d and %d times", first, second)
-	}
-	if got := popAll(t, q); got != "kept" {
-		t.Fatalf("left in the queue: %q", got)
-	}
-}
 
 func TestQueueWakers(t *testing.T) {
 	woken := 0
@@ -271,6 +172,7 @@ func TestQueueWakers(t *testing.T) {
 }
 
 // model is a queue so naive that it is obviously right: the bytes of each item.
+
 type model [][]byte
 
 func (m model) size() (n int64) {
@@ -281,6 +183,7 @@ func (m model) size() (n int64) {
 }
 
 // Random pushes and pops, against the model, long enough that the ring wraps and grows many times.
+
 func TestQueueRandomOps(t *testing.T) {
 	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -326,6 +229,7 @@ func TestQueueRandomOps(t *testing.T) {
 }
 
 // First is a look: it changes nothing, however far the reader of its result goes.
+
 func TestQueueFirstIsALook(t *testing.T) {
 	q := newQueue(t)
 	q.PushCopy([]byte("copied"))
@@ -346,32 +250,3 @@ func TestQueueFirstIsALook(t *testing.T) {
 }
 
 // A remainder answers for its producer: chunk in hand, failure, wake.
-func TestRemainder(t *testing.T) {
-	cause := errors.New("cause")
-	inner := &script{steps: []step{{p: "more"}}}
-	for _, tt := range []struct {
-		r    *remainder
-		want string
-		err  error
-	}{
-		{&remainder{p: []byte("in hand "), prod: inner}, "in hand more", nil},
-		{&remainder{p: []byte("in hand"), prod: &script{steps: []step{{p: "X"}}}, state: last}, "in hand", nil},
-		{&remainder{p: []byte("in hand"), prod: &script{}, state: failed, err: cause}, "in hand", cause},
-		{&remainder{prod: &script{}, state: last}, "", nil},
-	} {
-		got, err := drain(t, tt.r)
-		if string(got) != tt.want || !errors.Is(err, tt.err) {
-			t.Errorf("%q, %v, want %q, %v", got, err, tt.want, tt.err)
-		}
-		mustCheck(t, tt.r)
-		s := tt.r.prod.(*script)
-		closeProducer(t, tt.r)
-		closeProducer(t, tt.r)
-		if s.closed != 1 || s.wakers != 1 {
-			t.Errorf("closed %d times, OnReady %d times", s.closed, s.wakers)
-		}
-		if _, err := tt.r.More(); err != io.EOF {
-			t.Errorf("More after Close: %v", err)
-		}
-	}
-}

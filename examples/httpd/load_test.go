@@ -13,7 +13,8 @@ import (
 	"github.com/millrace-net/millrace/examples/internal/clienttest"
 )
 
-// pipeline is a script for wrk that sends 16 requests at once, and fails the run unless every reply is what it should be.
+// pipeline is a script for wrk that sends 16 requests at once, and fails the run unless every reply is what it
+// should be.
 const pipeline = `
 local depth = 16
 init = function()
@@ -53,7 +54,8 @@ func find(t *testing.T, text, pattern string) int {
 	return n
 }
 
-// TestWrk lets wrk load the server for two seconds, plain and pipelined. No rate is required, only that all replies are right.
+// TestWrk lets wrk load the server for two seconds, plain and pipelined. No rate is required, only that all
+// replies are right.
 func TestWrk(t *testing.T) {
 	wrk := clienttest.Client(t, "wrk")
 	addr, stop := clienttest.Start(t, clienttest.Binary(t, "."))

@@ -21,9 +21,9 @@ func (f *Flags) Register(fs *flag.FlagSet, defaultAddr string) {
 	fs.IntVar(&f.Loops, "loops", 0, "number of loops; 0 means GOMAXPROCS")
 }
 
-// ParseAddr splits an address as flags have it into the network and the address that loop.Set.Listen
-// and Dial take: "unix" and the path after "unix:", otherwise "tcp" and s as it is. Whether the address is a good one, Listen says.
-// Any goroutine.
+// ParseAddr splits an address as flags have it into the network and the address that loop.Set.Listen and Dial
+// take: "unix" and the path after "unix:", otherwise "tcp" and s as it is. Whether the address is a good one,
+// Listen says. Any goroutine.
 func ParseAddr(s string) (network, address string) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok {
 		return "unix", path

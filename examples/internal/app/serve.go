@@ -15,10 +15,10 @@ import (
 	"github.com/millrace-net/millrace/loop"
 )
 
-// Serve serves f.Addr with f.Loops loops until the process gets SIGINT or SIGTERM. It prints "NAME: listening on ADDR"
-// to standard error as soon as clients can connect, with the port that was chosen for port 0. After the
-// signal it drains, as loop.Set.Run does when its context is done, for at most twice
-// o.DrainTimeout, and returns nil; a second signal ends the process at once.
+// Serve serves f.Addr with f.Loops loops until the process gets SIGINT or SIGTERM. It prints "NAME: listening
+// on ADDR" to standard error as soon as clients can connect, with the port that was chosen for port 0. After
+// the signal it drains, as loop.Set.Run does when its context is done, for at most twice o.DrainTimeout, and
+// returns nil; a second signal ends the process at once.
 //
 // Otherwise it returns the error of NewSet, Listen (a port in use is syscall.EADDRINUSE) or Run. It is called
 // from main's goroutine, once.

@@ -218,11 +218,12 @@ func TestShutdownTellsOfNobody(t *testing.T) {
 	s := serve(t, 2, DefaultQueue)
 	ann, bob := s.join("ann"), s.join("bob")
 	ann.want("* bob has joined")
-	if hallOf(t, s, "ann") == hallOf(t, s, "bob") {
+	here, there := hallOf(t, s, "ann"), hallOf(t, s, "bob")
+	if here == there {
 		t.Fatal("both on one loop")
 	}
 	busy := make(chan struct{})
-	if err := hallOf(t, s, "bob").loop.Post(func() { <-busy }); err != nil {
+	if err := there.loop.Post(func() { <-busy }); err != nil {
 		t.Fatal(err)
 	}
 	stopped := make(chan struct{})
@@ -232,7 +233,7 @@ func TestShutdownTellsOfNobody(t *testing.T) {
 	}()
 	ann.want("* the room is closing, goodbye", "")
 	ann.conn.Close()
-	for string(s.room.names.appendList(nil, 2)) != "1 here: bob" {
+	for here.loop.Post(func() {}) == nil { // until that loop has ended, and has said all that it says
 		time.Sleep(time.Millisecond)
 	}
 	close(busy)

@@ -53,8 +53,8 @@ func run(tests func() int) (code int) {
 }
 
 // Binary builds the program pkg, an import path or a path relative to the test's folder, once for all tests of
-// the run, and returns the path of the executable, which is there until Main ends. It fails the test if the program does not build.
-// Any goroutine of a test.
+// the run, and returns the path of the executable, which is there until Main ends. It fails the test if the
+// program does not build. Any goroutine of a test.
 func Binary(t testing.TB, pkg string) string {
 	t.Helper()
 	binaries.Lock()

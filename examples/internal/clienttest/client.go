@@ -33,8 +33,8 @@ func Client(t testing.TB, name string) string {
 	return path
 }
 
-// Run runs a client for at most 60 s and returns what it wrote to standard output. It fails the test, with all that the client
-// wrote, if that does not exit with code 0. On the test's goroutine only.
+// Run runs a client for at most 60 s and returns what it wrote to standard output. It fails the test, with all
+// that the client wrote, if that does not exit with code 0. On the test's goroutine only.
 func Run(t testing.TB, client string, args ...string) string {
 	t.Helper()
 	stdout, stderr, code := RunCode(t, client, args...)
@@ -44,8 +44,8 @@ func Run(t testing.TB, client string, args ...string) string {
 	return stdout
 }
 
-// RunCode is Run for a client whose exit code is part of the test: it returns both outputs and the
-// code, and fails the test only if the client could not be run or took longer than 60 s. On the test's goroutine only.
+// RunCode is Run for a client whose exit code is part of the test: it returns both outputs and the code, and
+// fails the test only if the client could not be run or took longer than 60 s. On the test's goroutine only.
 func RunCode(t testing.TB, client string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// unmodified tells whether the client's copy of what was modified at that time is good still (RFC 9110 section 13.1.3). An
-// If-None-Match stands above If-Modified-Since, and matches nothing here, where there are no entity tags.
+// unmodified tells whether the client's copy of what was modified at that time is good still (RFC 9110 section
+// 13.1.3). An If-None-Match stands above If-Modified-Since, and matches nothing here, where there are no
+// entity tags.
 func (r *request) unmodified(modified time.Time) bool {
 	if r.since == nil || r.noneMatch {
 		return false
@@ -28,8 +29,9 @@ const (
 	rangeBeyond                  // nothing that is there
 )
 
-// parseRange reads a Range of a file of size bytes (RFC 9110 section 14.1.2), and returns the part it asks for. What is not well
-// formed, or has several ranges, is ignored, as section 14.2 allows: the part is the whole then.
+// parseRange reads a Range of a file of size bytes (RFC 9110 section 14.1.2), and returns the part it asks
+// for. What is not well formed, or has several ranges, is ignored, as section 14.2 allows: the part is the
+// whole then.
 func parseRange(p []byte, size int64) (off, n int64, kind rangeKind) {
 	const unit = "bytes="
 	if len(p) < len(unit) || !bytes.EqualFold(p[:len(unit)], []byte(unit)) {
@@ -60,7 +62,8 @@ func parseRange(p []byte, size int64) (off, n int64, kind rangeKind) {
 	return first, min(last, size-1) - first + 1, rangePart
 }
 
-// appendContentRange appends the value of Content-Range for n bytes from off on; off < 0 stands for no part (RFC 9110 section 14.4).
+// appendContentRange appends the value of Content-Range for n bytes from off on; off < 0 stands for no part
+// (RFC 9110 section 14.4).
 func appendContentRange(dst []byte, off, n, size int64) []byte {
 	dst = append(dst, "bytes "...)
 	if off < 0 {

@@ -15,7 +15,8 @@ import (
 const (
 	// MaxHeader is the longest header, request line included: beyond it the answer is 431 (RFC 6585).
 	MaxHeader = 16 << 10
-	// MaxTarget is the longest request target: beyond it the answer is 414. RFC 9112 section 3 asks for 8,000 at least.
+	// MaxTarget is the longest request target: beyond it the answer is 414. RFC 9112 section 3 asks for 8,000
+	// at least.
 	MaxTarget = 8000
 	// DefaultMaxBody is the longest body that /echo takes, unless Config says otherwise.
 	DefaultMaxBody = 1 << 20
@@ -23,9 +24,11 @@ const (
 
 // Config is what a server serves. The zero value serves /hello and /echo.
 type Config struct {
-	// Root is the directory of the files, nil for none. It stays the caller's, who closes it after the last loop has ended.
+	// Root is the directory of the files, nil for none. It stays the caller's, who closes it after the last
+	// loop has ended.
 	Root *os.Root
-	// MaxBody is the longest body of a request in bytes, beyond which the answer is 413; 0 or less means DefaultMaxBody.
+	// MaxBody is the longest body of a request in bytes, beyond which the answer is 413; 0 or less means
+	// DefaultMaxBody.
 	MaxBody int64
 }
 

@@ -7,10 +7,10 @@
 //
 // # The protocol as terminators
 //
-// A connection waits for CR LF CR LF, which ends the header of a request, in Whole delivery: the header is parsed where
-// it lies. A body is a Count of Content-Length bytes in Pieces delivery, and after it the terminator is CR LF CR LF
-// again. Between requests a connection has no state of its own: its handler is the worker that all connections of a
-// loop share, and only a body under way has a handler to itself.
+// A connection waits for CR LF CR LF, which ends the header of a request, in Whole delivery: the header is
+// parsed where it lies. A body is a Count of Content-Length bytes in Pieces delivery, and after it the
+// terminator is CR LF CR LF again. Between requests a connection has no state of its own: its handler is the
+// worker that all connections of a loop share, and only a body under way has a handler to itself.
 //
 //	 CR LF CR LF, Whole              Count, Pieces
 //	[worker: a header] ──POST /echo──▶ [echo: a body]
@@ -26,9 +26,9 @@
 // is read and pushed; a long one is a producer.File, which leaves by sendfile(2). While it does, the connection is
 // paused: a client that asks for a thousand files without reading one keeps one open.
 //
-// Opening, stat and reading of files run on the loop and wait for the disk if they have to, as they do in asyncore: the
-// other connections of that loop wait with them. A server for slow disks or network file systems would move
-// them to a goroutine with Conn.Suspend.
+// Opening, stat and reading of files run on the loop and wait for the disk if they have to, as they do in
+// asyncore: the other connections of that loop wait with them. A server for slow disks or network file systems
+// would move them to a goroutine with Conn.Suspend.
 //
 // # Not there
 //

@@ -78,8 +78,8 @@ func (e *echo) release() {
 	e.worker.idle = append(e.worker.idle, e)
 }
 
-// Receive implements loop.Handler: data is a piece of the body, the last one if found. A body that the stream cuts short ends
-// its reply short, and with it the connection.
+// Receive implements loop.Handler: data is a piece of the body, the last one if found. A body that the stream
+// cuts short ends its reply short, and with it the connection.
 func (e *echo) Receive(c *loop.Conn, data []byte, found bool) error {
 	if !e.started {
 		w := e.worker

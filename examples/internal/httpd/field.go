@@ -7,8 +7,8 @@ import (
 	"math"
 )
 
-// parseField reads one field (RFC 9112 section 5). A line that begins with a space, which once went on with the field before
-// it, has no token for a name and is refused with 400; so is a space before the colon.
+// parseField reads one field (RFC 9112 section 5). A line that begins with a space, which once went on with
+// the field before it, has no token for a name and is refused with 400; so is a space before the colon.
 func (r *request) parseField(line []byte) (status int) {
 	colon := bytes.IndexByte(line, ':')
 	if colon <= 0 || !all(line[:colon], tokenChar) {
@@ -101,7 +101,8 @@ func (r *request) setConnection(list []byte) {
 	}
 }
 
-// setLength reads a Content-Length. One that is repeated must say the same, and a list of them is refused (RFC 9112 section 6.3).
+// setLength reads a Content-Length. One that is repeated must say the same, and a list of them is refused (RFC
+// 9112 section 6.3).
 func (r *request) setLength(value []byte) (status int) {
 	n, ok := parseDigits(value)
 	if !ok || r.length >= 0 && r.length != n {

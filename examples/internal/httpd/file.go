@@ -17,7 +17,8 @@ import (
 // that a file in the queue takes.
 const inlineBytes = 32 << 10
 
-// serveFile answers with the file or directory that w.path names. dir says that the request's path ended with a slash.
+// serveFile answers with the file or directory that w.path names. dir says that the request's path ended with
+// a slash.
 func (w *worker) serveFile(c *loop.Conn, dir bool) error {
 	if w.cfg.Root == nil {
 		return w.text(c, 404, "", "")
@@ -75,8 +76,8 @@ func statusOf(err error) int {
 	return 404
 }
 
-// redirect adds the slash that relative links in a directory need. The name is written anew, escaped and with one slash before it, so that
-// neither a header nor another host can be smuggled into Location.
+// redirect adds the slash that relative links in a directory need. The name is written anew, escaped and with
+// one slash before it, so that neither a header nor another host can be smuggled into Location.
 func (w *worker) redirect(c *loop.Conn, name string) error {
 	location := append(appendEscaped([]byte("/"), name), '/')
 	return w.text(c, 301, "Location", string(append(location, w.req.query...)))
@@ -123,7 +124,8 @@ func (w *worker) sendFile(c *loop.Conn, f *os.File, info fs.FileInfo, name strin
 	return w.sendQueued(c, f, off, n)
 }
 
-// sendInline reads n bytes of f into the reply and closes it. A file that has become shorter is an error of the server.
+// sendInline reads n bytes of f into the reply and closes it. A file that has become shorter is an error of
+// the server.
 func (w *worker) sendInline(c *loop.Conn, f *os.File, off int64, n int) error {
 	head := len(w.buf)
 	if need := head + n; cap(w.buf) < need {

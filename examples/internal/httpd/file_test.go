@@ -3,14 +3,12 @@
 package httpd
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -124,102 +122,6 @@ func TestPermission(t *testing.T) {
 	}
 }
 
-func TestDirectory(t *testing.T) {
-	root, dir := tree(t, map[string]string{
-		"d/<b>&\"'.txt": "", "d/a:b": "", "d/sub/x": "", "d/\xff": "", "d/evil.example/x": "", "full/index.html/x": "",
-	})
-	r := newRig(t, Config{Root: root})
-	got := ask(t, r, "GET", "/d/")
-	page := string(got.body)
-	for _, want := range []string{
-		"<title>Index of /d/</title>", `<a href="../">../</a>`, `<a href="sub/">sub/</a>`, `<a href="a%3Ab">a:b</a>`,
-		`<a href="%3Cb%3E%26%22%27.txt">&lt;b&gt;&amp;&#34;&#39;.txt</a>`, "<a href=\"%FF\">\uFFFD</a>",
-	} {
-		if !strings.Contains(page, want) {
-			t.Errorf("the list lacks %s", want)
-		}
-	}
-	if got.status != 200 || got.header.Get("Content-Type") != "text/html; charset=utf-8" || strings.Count(page, "<li>") != 6 {
-		t.Errorf("%d %v\n%s", got.status, got.header, page)
-	}
-	if head := ask(t, r, "HEAD", "/d/"); head.header.Get("Content-Length") != fmt.Sprint(len(page)) || len(head.body) != 0 {
-		t.Errorf("HEAD: %v", head.header)
-	}
-	if top := ask(t, r, "GET", "/"); !strings.Contains(string(top.body), `href="d/"`) || strings.Contains(string(top.body), "../") {
-		t.Errorf("the root: %s", top.body)
-	}
-	if full := ask(t, r, "GET", "/full/"); full.status != 200 || !strings.Contains(string(full.body), "index.html/") {
-		t.Errorf("an index that is a directory: %d %s", full.status, full.body)
-	}
-	for target, location := range map[string]string{
-		"/d": "/d/", "/d?q=1": "/d/?q=1", "//d/evil.example": "/d/evil.example/", "/d/%65vil.example": "/d/evil.example/",
-	} {
-		got := ask(t, r, "GET", target)
-		if got.status != 301 || got.header.Get("Location") != location {
-			t.Errorf("%s: %d to %q, want %q", target, got.status, got.header.Get("Location"), location)
-		}
-	}
-	for i := range maxListed {
-		if err := os.WriteFile(filepath.Join(dir, "d/sub", fmt.Sprint(i)), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if long := string(ask(t, r, "GET", "/d/sub/").body); strings.Count(long, "<li>") != maxListed+1 ||
-		!strings.Contains(long, "There are more.") {
-		t.Errorf("a long list has %d lines", strings.Count(long, "<li>"))
-	}
-}
-
-func TestConditional(t *testing.T) {
-	root, dir := tree(t, map[string]string{"f": "0123456789", "big": noise(100_000)})
-	modified := time.Date(2024, 2, 29, 12, 0, 0, 500_000_000, time.UTC)
-	for _, name := range []string{"f", "big"} {
-		if err := os.Chtimes(filepath.Join(dir, name), modified, modified); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const at = "Thu, 29 Feb 2024 12:00:00 GMT"
-	r := newRig(t, Config{Root: root})
-	for _, tt := range []struct {
-		fields string
-		want   string // status, body, Content-Range
-	}{
-		{"", "200 0123456789 "},
-		{"If-Modified-Since: " + at, "304  "},
-		{"If-Modified-Since: Thursday, 29-Feb-24 12:00:00 GMT", "304  "},
-		{"If-Modified-Since: Thu Feb 29 12:00:00 2024", "304  "},
-		{"If-Modified-Since: Thu, 29 Feb 2024 12:00:01 GMT", "304  "},
-		{"If-Modified-Since: Thu, 29 Feb 2024 11:59:59 GMT", "200 0123456789 "},
-		{"If-Modified-Since: yesterday", "200 0123456789 "},
-		{"If-Modified-Since: " + at + "\r\nIf-None-Match: \"x\"", "200 0123456789 "},
-		{"Range: bytes=2-4", "206 234 bytes 2-4/10"},
-		{"Range: bytes=7-", "206 789 bytes 7-9/10"},
-		{"Range: bytes=-2", "206 89 bytes 8-9/10"},
-		{"Range: bytes=-99", "206 0123456789 bytes 0-9/10"},
-		{"Range: bytes=10-", "416 416 Range Not Satisfiable\n bytes */10"},
-		{"Range: bytes=1-2,4-5", "200 0123456789 "},
-		{"Range: bytes=2-4\r\nIf-Range: " + at, "206 234 bytes 2-4/10"},
-		{"Range: bytes=2-4\r\nIf-Range: Thu, 29 Feb 2024 11:59:59 GMT", "200 0123456789 "},
-		{"Range: bytes=2-4\r\nIf-Range: \"x\"", "200 0123456789 "},
-	} {
-		var fields []string
-		if tt.fields != "" {
-			fields = []string{tt.fields}
-		}
-		got := ask(t, r, "GET", "/f", fields...)
-		short := fmt.Sprintf("%d %s %s", got.status, got.body, got.header.Get("Content-Range"))
-		if short != tt.want || got.status < 400 && got.header.Get("Last-Modified") != at {
-			t.Errorf("%s: %q, %v, want %q", tt.fields, short, got.header, tt.want)
-		}
-	}
-	if got := ask(t, r, "HEAD", "/f", "Range: bytes=2-4"); got.status != 200 || got.header.Get("Content-Length") != "10" {
-		t.Errorf("HEAD with a Range: %d %v", got.status, got.header)
-	}
-	if got := ask(t, r, "GET", "/big", "Range: bytes=10-60009"); string(got.body) != noise(100_000)[10:60010] {
-		t.Errorf("a range of a long file: %d, %d bytes", got.status, len(got.body))
-	}
-}
-
 // TestShrunk: a file that became shorter after stat is an error, not a short reply.
 func TestShrunk(t *testing.T) {
 	root, dir := tree(t, map[string]string{"f": "0123456789"})
@@ -241,89 +143,5 @@ func TestShrunk(t *testing.T) {
 	got, closed := r.exchange()
 	if short := abridge(parseReplies(t, got)); short != `500 "500 Internal Server Error\n" close` || !closed {
 		t.Errorf("%s, closed %v", short, closed)
-	}
-}
-
-// openFiles counts the descriptors of this process that are below dir.
-func openFiles(t *testing.T, dir string) (n int) {
-	t.Helper()
-	fds, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, fd := range fds {
-		if path, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(path, dir+"/") {
-			n++
-		}
-	}
-	return n
-}
-
-// TestPipelinedFiles: a client that asks for many files and reads none keeps one open. Then it gets all of them.
-func TestPipelinedFiles(t *testing.T) {
-	const requests = 200
-	body := noise(300_000)
-	root, dir := tree(t, map[string]string{"big": body})
-	r := newRig(t, Config{Root: root})
-	one := "GET /big HTTP/1.1\r\nHost: h\r\n\r\n" + get
-	in := []byte(strings.Repeat(one, requests))
-	for sent := 0; len(in) > 0; { // until the server reads no more
-		n, err := unix.Write(r.fd, in)
-		if err != nil {
-			break
-		}
-		in = in[n:]
-		if sent += n; n == 0 {
-			t.Fatal("nothing is sent")
-		}
-		r.poll()
-	}
-	for range 20 {
-		r.poll()
-		if n := openFiles(t, dir); n > 1 {
-			t.Fatalf("%d files are open", n)
-		}
-	}
-	if n := openFiles(t, dir); n != 1 {
-		t.Fatalf("%d files are open, want the one that waits", n)
-	}
-	r.write(in)
-	r.settle()
-	replies := parseReplies(t, r.got)
-	if len(replies) != 2*requests {
-		t.Fatalf("%d replies", len(replies))
-	}
-	for i, got := range replies {
-		want := body
-		if i%2 == 1 {
-			want = helloBody
-		}
-		if got.status != 200 || string(got.body) != want {
-			t.Fatalf("reply %d: %d, %d bytes", i, got.status, len(got.body))
-		}
-	}
-	if n := openFiles(t, dir); n != 0 {
-		t.Errorf("%d files are open at the end", n)
-	}
-}
-
-// TestFileGivenUp: a client that goes amid a file leaves it closed.
-func TestFileGivenUp(t *testing.T) {
-	root, dir := tree(t, map[string]string{"big": noise(3 << 20)})
-	for _, connection := range []string{"keep-alive", "close"} {
-		r := newRig(t, Config{Root: root})
-		r.write([]byte("GET /big HTTP/1.1\r\nHost: h\r\nConnection: " + connection + "\r\n\r\n"))
-		r.poll()
-		r.poll()
-		if !r.read() || !bytes.HasPrefix(r.got, []byte("HTTP/1.1 200 ")) || openFiles(t, dir) != 1 {
-			t.Fatalf("%s: %d files are open, got %.100q", connection, openFiles(t, dir), r.got)
-		}
-		r.hangUp()
-		for range 5 {
-			r.poll()
-		}
-		if n := openFiles(t, dir); n != 0 {
-			t.Errorf("%s: %d files are open after the client went", connection, n)
-		}
 	}
 }

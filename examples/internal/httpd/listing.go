@@ -37,7 +37,8 @@ func (w *worker) serveDirectory(c *loop.Conn, f *os.File, name string) error {
 	return w.list(c, f, within)
 }
 
-// list answers with the names in the directory f. within is its name below the root, with a slash at its end unless it is the root.
+// list answers with the names in the directory f. within is its name below the root, with a slash at its end
+// unless it is the root.
 func (w *worker) list(c *loop.Conn, f *os.File, within string) error {
 	entries, err := f.ReadDir(maxListed + 1)
 	if err != nil && !errors.Is(err, io.EOF) {

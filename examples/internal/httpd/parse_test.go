@@ -5,9 +5,6 @@ package httpd
 import (
 	"bytes"
 	"fmt"
-	"math"
-	"net/url"
-	"path"
 	"strings"
 	"testing"
 )
@@ -192,122 +189,6 @@ func TestAll(t *testing.T) {
 				t.Errorf("%q passes", p)
 			}
 			p[i] = 'a'
-		}
-	}
-}
-
-// naiveClean is appendClean by way of net/url and path.
-func naiveClean(p string) (name string, dir bool, status int) {
-	segments := strings.Split(p[1:], "/")
-	for _, s := range segments {
-		u, err := url.PathUnescape(s)
-		if err != nil || strings.Contains(u, "\x00") {
-			return "", false, 400
-		}
-		if u == ".." || strings.ContainsAny(u, `/\`) {
-			status = 404
-		}
-	}
-	if status != 0 {
-		return "", false, status
-	}
-	u, _ := url.PathUnescape(p)
-	last, _ := url.PathUnescape(segments[len(segments)-1])
-	return strings.TrimPrefix(path.Clean(u), "/"), last == "" || last == ".", 0
-}
-
-// TestCleanExhaustive compares appendClean with naiveClean on every path of a slash and up to five of these parts.
-func TestCleanExhaustive(t *testing.T) {
-	parts := []string{"/", ".", "a", "%2e", "%2F", "\\", "%0", "0", "%00"}
-	var walk func(p string, left int)
-	walk = func(p string, left int) {
-		name, dir, status := appendClean([]byte("kept"), []byte(p))
-		wantName, wantDir, wantStatus := naiveClean(p)
-		if status != wantStatus {
-			t.Fatalf("%q: status %d, want %d", p, status, wantStatus)
-		}
-		if status == 0 && (string(name) != "kept"+wantName || dir != wantDir) {
-			t.Fatalf("%q: %q %v, want %q %v", p, name, dir, wantName, wantDir)
-		}
-		if left == 0 {
-			return
-		}
-		for _, part := range parts {
-			walk(p+part, left-1)
-		}
-	}
-	walk("/", 5)
-}
-
-func TestEscape(t *testing.T) {
-	var every []byte
-	for c := range 256 {
-		if c != 0 && c != '/' && c != '\\' {
-			every = append(every, byte(c))
-		}
-	}
-	escaped := appendEscaped([]byte("/"), string(every))
-	if !all(escaped, targetChar) || bytes.ContainsAny(escaped, "\"'<>&:") {
-		t.Errorf("escaped to %q", escaped)
-	}
-	if name, _, status := appendClean(nil, escaped); status != 0 || !bytes.Equal(name, every) {
-		t.Errorf("came back as %q, %d", name, status)
-	}
-}
-
-// TestRange compares parseRange with the bytes that a range lists one by one.
-func TestRange(t *testing.T) {
-	for size := range int64(5) {
-		for first := int64(-1); first < 7; first++ {
-			for last := int64(-1); last < 7; last++ {
-				text := "bytes="
-				if first >= 0 {
-					text += fmt.Sprint(first)
-				}
-				text += "-"
-				if last >= 0 {
-					text += fmt.Sprint(last)
-				}
-				var want []int64
-				for i := range size {
-					after := first < 0 && i >= size-last || first >= 0 && i >= first
-					if after && (last < 0 || first < 0 || i <= last) {
-						want = append(want, i)
-					}
-				}
-				off, n, kind := parseRange([]byte(text), size)
-				switch {
-				case first < 0 && last < 0 || first >= 0 && last >= 0 && last < first:
-					if kind != rangeNone || off != 0 || n != size {
-						t.Errorf("%s of %d: %d %d %d, want it ignored", text, size, off, n, kind)
-					}
-				case len(want) == 0:
-					if kind != rangeBeyond {
-						t.Errorf("%s of %d: kind %d, want beyond", text, size, kind)
-					}
-				case kind != rangePart || off != want[0] || n != int64(len(want)):
-					t.Errorf("%s of %d: %d %d %d, want %v", text, size, off, n, kind, want)
-				}
-			}
-		}
-	}
-	for _, text := range []string{"", "bytes", "bytes=", "bytes=a-b", "bytes=1-2,3-4", "lines=1-2", "bytes=1", "bytes=--1"} {
-		if off, n, kind := parseRange([]byte(text), 9); kind != rangeNone || off != 0 || n != 9 {
-			t.Errorf("%q is not ignored: %d %d %d", text, off, n, kind)
-		}
-	}
-	if off, n, kind := parseRange([]byte("BYTES= 1-99999999999999999999"), 9); off != 1 || n != 8 || kind != rangePart {
-		t.Errorf("a large end: %d %d %d", off, n, kind)
-	}
-}
-
-func TestParseDigits(t *testing.T) {
-	for in, want := range map[string]int64{
-		"0": 0, "007": 7, "9223372036854775807": math.MaxInt64, "9223372036854775808": math.MaxInt64,
-		"99999999999999999999999": math.MaxInt64, "18446744073709551617": math.MaxInt64,
-	} {
-		if n, ok := parseDigits([]byte(in)); !ok || n != want {
-			t.Errorf("%s: %d, %v", in, n, ok)
 		}
 	}
 }

@@ -201,7 +201,8 @@ func TestExpectWaits(t *testing.T) {
 	}
 }
 
-// TestRefusedWhileSending: a reply that refuses a body arrives although the client sends on, and is not lost to a reset.
+// TestRefusedWhileSending: a reply that refuses a body arrives although the client sends on, and is not lost
+// to a reset.
 func TestRefusedWhileSending(t *testing.T) {
 	r := newRig(t, Config{MaxBody: 1000})
 	r.write([]byte("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n"))

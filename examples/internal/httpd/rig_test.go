@@ -185,7 +185,8 @@ type reply struct {
 	close  bool // it says Connection: close
 }
 
-// parseReplies reads all replies to requests of methods, in order; an informational one counts as a reply of its own and has no method.
+// parseReplies reads all replies to requests of methods, in order; an informational one counts as a reply of
+// its own and has no method.
 func parseReplies(t testing.TB, stream []byte, methods ...string) (replies []reply) {
 	t.Helper()
 	br := bufio.NewReader(bytes.NewReader(stream))

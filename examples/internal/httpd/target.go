@@ -4,9 +4,9 @@ package httpd
 
 import "bytes"
 
-// parseTarget splits the target into path and query (RFC 9112 section 3.2). Of the absolute form, which a server must
-// take as well, the authority is dropped: this server has one site. The asterisk and authority forms belong to methods that are not allowed
-// here, and are left as they are.
+// parseTarget splits the target into path and query (RFC 9112 section 3.2). Of the absolute form, which a
+// server must take as well, the authority is dropped: this server has one site. The asterisk and authority
+// forms belong to methods that are not allowed here, and are left as they are.
 func (r *request) parseTarget(target []byte) (status int) {
 	if target[0] != '/' {
 		if i := bytes.Index(target, schemeEnd); i > 0 && isHTTP(target[:i]) {
@@ -44,11 +44,12 @@ func isHTTP(scheme []byte) bool {
 // hasPath tells the forms of a target that name a resource of this server from the others.
 func (r *request) hasPath() bool { return r.path[0] == '/' }
 
-// appendClean appends to dst the name that path, which begins with a slash, has below the root: unescaped, and without empty and "." segments.
-// The name is relative, has no slash at either end, and is empty for the root. dir tells that path ended with a slash.
+// appendClean appends to dst the name that path, which begins with a slash, has below the root: unescaped, and
+// without empty and "." segments. The name is relative, has no slash at either end, and is empty for the root.
+// dir tells that path ended with a slash.
 //
-// status is 400 for a bad escape or a NUL, and 404 for a segment that could mean something else to the file system than it means here: "..", and
-// one with a backslash or an escaped slash.
+// status is 400 for a bad escape or a NUL, and 404 for a segment that could mean something else to the file
+// system than it means here: "..", and one with a backslash or an escaped slash.
 func appendClean(dst, path []byte) (name []byte, dir bool, status int) {
 	base := len(dst)
 	for len(path) > 0 {
@@ -80,7 +81,8 @@ func appendClean(dst, path []byte) (name []byte, dir bool, status int) {
 	return dst, dir, status
 }
 
-// appendUnescaped appends segment with its %XX replaced (RFC 3986 section 2.1). The statuses are those of appendClean.
+// appendUnescaped appends segment with its %XX replaced (RFC 3986 section 2.1). The statuses are those of
+// appendClean.
 func appendUnescaped(dst, segment []byte) (out []byte, status int) {
 	for i := 0; i < len(segment); i++ {
 		c := segment[i]
@@ -117,8 +119,8 @@ func unhex(c byte) byte {
 	return 255
 }
 
-// appendEscaped appends a name with all but slashes and unreserved characters escaped, so that it can stand in a header
-// and in HTML.
+// appendEscaped appends a name with all but slashes and unreserved characters escaped, so that it can stand in
+// a header and in HTML.
 func appendEscaped(dst []byte, name string) []byte {
 	const digits = "0123456789ABCDEF"
 	for i := range len(name) {

@@ -47,7 +47,8 @@ func (w *worker) Receive(c *loop.Conn, data []byte, found bool) error {
 	return w.route(c)
 }
 
-// trimEmptyLines drops empty lines before a request line (RFC 9112 section 2.2), and at the end of the stream half of one.
+// trimEmptyLines drops empty lines before a request line (RFC 9112 section 2.2), and at the end of the stream
+// half of one.
 func trimEmptyLines(data []byte, found bool) []byte {
 	for bytes.HasPrefix(data, crlf) {
 		data = data[len(crlf):]
