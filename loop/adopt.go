@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// adoption is a socket on its way to its loop; it is counted in loop.conns already.
+// adoption is a socket on its way to its loop.
 type adoption struct {
 	fd      int
 	peer    peer
@@ -76,7 +76,7 @@ func (l *Loop) Adopt(fd int, factory Factory) error {
 		return os.NewSyscallError("fcntl", err)
 	}
 	unix.CloseOnExec(fd)
-	if !l.reserve() {
+	if !l.room() {
 		_ = l.calls.Close(fd)
 		return fmt.Errorf("%w: %d", ErrTooManyConns, l.opts.MaxConns)
 	}
@@ -110,17 +110,14 @@ func (l *Loop) AdoptConn(nc net.Conn, factory Factory) error {
 	return l.Adopt(fd, factory)
 }
 
-// reserve counts a connection to come, unless that would pass Options.MaxConns. Any goroutine.
-func (l *Loop) reserve() bool {
-	if l.conns.Add(1) > int64(l.opts.MaxConns) {
-		l.conns.Add(-1)
-		return false
-	}
-	return true
-}
+// room tells whether one more connection is within Options.MaxConns. It reserves nothing: a reservation that is
+// given up would have to wake a loop that waits for its last connection to end. So callers at the same moment may pass
+// the limit, by one each. Any goroutine.
+func (l *Loop) room() bool { return l.conns.Load() < int64(l.opts.MaxConns) }
 
-// send hands an adoption, which is reserved, to the loop; if it is closed the socket is closed. Any goroutine.
+// send hands an adoption to the loop; if it is closed the socket is closed. Any goroutine.
 func (l *Loop) send(a *adoption) error {
+	l.conns.Add(1)
 	if err := l.mail.PutAlways(message{adopt: a}); err != nil {
 		l.conns.Add(-1)
 		if a.fd >= 0 {

@@ -15,8 +15,8 @@ func newBalancer(loops []*Loop, policy Balance) *balancer {
 	return &balancer{loops: loops, policy: policy}
 }
 
-// reserve reserves a place on the loop that the policy names, or, where it is full, on the next that is not; nil if all are full.
-func (b *balancer) reserve() *Loop {
+// pick returns the loop that the policy names, or, where it is full, the next that is not; nil if all are full.
+func (b *balancer) pick() *Loop {
 	first := b.next
 	if b.policy == LeastConns {
 		for i, l := range b.loops {
@@ -26,23 +26,23 @@ func (b *balancer) reserve() *Loop {
 		}
 	}
 	for i := range b.loops {
-		if l := b.loops[(first+i)%len(b.loops)]; l.reserve() {
+		if l := b.loops[(first+i)%len(b.loops)]; l.room() {
 			return l
 		}
 	}
 	return nil
 }
 
-// choose is called with a connection that was accepted. It moves its reservation to the loop that SourceHash names by the peer's address, unless that is full.
-func (b *balancer) choose(reserved *Loop, p *peer) *Loop {
+// choose is called when a connection was accepted for the picked loop. SourceHash moves it to the loop that the peer's
+// address names, unless that is full.
+func (b *balancer) choose(picked *Loop, p *peer) *Loop {
 	b.next = (b.next + 1) % len(b.loops) // only for one that was accepted
 	if b.policy != SourceHash {
-		return reserved
+		return picked
 	}
 	l := b.loops[xxhash.Sum64(p.bytes())%uint64(len(b.loops))]
-	if l == reserved || !l.reserve() {
-		return reserved
+	if !l.room() {
+		return picked
 	}
-	reserved.conns.Add(-1)
 	return l
 }

@@ -28,13 +28,12 @@ type dialing struct {
 // Dial itself returns ErrClosed, ErrTooManyConns, or an error wrapping ErrOption for an address that makes no sense. A
 // name, other than a literal address, is looked up on a goroutine of its own; if that fails, Closed gets the error. Any goroutine.
 func (l *Loop) Dial(network, address string, factory Factory) error {
-	if !l.reserve() {
+	if !l.room() {
 		return fmt.Errorf("%w: %d", ErrTooManyConns, l.opts.MaxConns)
 	}
 	if literal(network, address) {
 		addrs, err := resolve(context.Background(), network, address, false)
 		if err != nil {
-			l.conns.Add(-1)
 			return err
 		}
 		return l.send(&adoption{fd: -1, factory: factory, dial: &dialing{addrs: addrs}})

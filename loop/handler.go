@@ -11,7 +11,7 @@ package loop
 type Handler interface {
 	// Receive gets data of the stream in place: a slice of the loop's memory, valid
 	// until Receive returns, with capacity clipped to its length. The handler may
-	// change the bytes; to keep them it copies them (bytes.Clone).
+	// change the bytes it has not pushed; to keep them it copies them (bytes.Clone).
 	//
 	// In Whole delivery data is one element without its terminator and found is
 	// true; found is false for what was left unfinished when the stream ended, and

@@ -239,7 +239,6 @@ func (a *acceptor) accept(budget int) (empty bool) {
 			a.place(target, &adoption{fd: fd, peer: peerOf(sa), factory: a.listener.factory})
 			continue
 		}
-		target.conns.Add(-1)
 		switch sys.OfAccept(err) {
 		case sys.Retry, sys.Skip:
 		case sys.Wait:
@@ -252,12 +251,12 @@ func (a *acceptor) accept(budget int) (empty bool) {
 	return false
 }
 
-// target reserves a place on this loop, or on some loop that has one if there is a balancer to choose.
+// target returns this loop, or the one that the balancer names; nil if there is no room.
 func (a *acceptor) target() *Loop {
 	if b := a.listener.balancer; b != nil {
-		return b.reserve()
+		return b.pick()
 	}
-	if a.loop.reserve() {
+	if a.loop.room() {
 		return a.loop
 	}
 	return nil
@@ -269,6 +268,7 @@ func (a *acceptor) place(target *Loop, ad *adoption) {
 		target = b.choose(target, &ad.peer)
 	}
 	if target == a.loop {
+		target.conns.Add(1)
 		target.adopt(ad)
 		target.leave()
 		return

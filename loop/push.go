@@ -12,8 +12,9 @@ import (
 const queuedOverhead = 1 << 10
 
 // Push queues p, which belongs to the caller again when Push returns. In a callback of
-// this connection everything pushed leaves in one write when the event has been handled;
-// a large p that is a slice of the data being received is not even copied.
+// this connection everything pushed leaves in one write when the event has been handled. A
+// large p that is a slice of the data being received is not even copied: those bytes
+// must not be changed any more, by this callback or another of the same event.
 //
 // It returns ErrClosed after Close, CloseWhenDone or CloseWrite and after a failed write, and
 // ErrOutputFull, under RefuseOverflow, if p would pass Options.MaxOutput. Then nothing

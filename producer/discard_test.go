@@ -57,6 +57,7 @@ func TestQueueDiscard(t *testing.T) {
 	}
 }
 
+// A panic in a callback must not lose the callbacks behind it, nor repeat those before it.
 func TestQueueDiscardAfterPanic(t *testing.T) {
 	q := newQueue(t)
 	const items = 10
@@ -91,6 +92,7 @@ func TestQueueDiscardAfterPanic(t *testing.T) {
 	}
 }
 
+// What a callback does to its queue while it is discarded takes effect, and nothing is called twice.
 func TestQueueDiscardReentrant(t *testing.T) {
 	q := newQueue(t)
 	first, second := 0, 0
@@ -111,6 +113,7 @@ func TestQueueDiscardReentrant(t *testing.T) {
 	}
 }
 
+// A remainder answers for its producer: chunk in hand, failure, wake.
 func TestRemainder(t *testing.T) {
 	cause := errors.New("cause")
 	inner := &script{steps: []step{{p: "more"}}}

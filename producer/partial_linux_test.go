@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// partialItems pushes 100 items of all kinds and returns the stream, and a check that each was paid for exactly once.
 func partialItems(t *testing.T, q *Queue, r *rand.Rand) (want []byte, paid func()) {
 	var done [100]int
 	var scripts []*script
@@ -59,6 +60,7 @@ func partialItems(t *testing.T, q *Queue, r *rand.Rand) (want []byte, paid func(
 	}
 }
 
+// One cursor, moved by what the kernel took: nothing is lost or doubled, whatever it takes.
 func TestWriteToPartial(t *testing.T) {
 	for seed := range uint64(10) {
 		r := rand.New(rand.NewPCG(seed, 3))
@@ -92,6 +94,7 @@ func TestWriteToPartial(t *testing.T) {
 	}
 }
 
+// EAGAIN, EINTR or a single byte at the k-th call, once and from there on, for every k.
 func TestWriteToFaultAtEveryCall(t *testing.T) {
 	push := func(q *Queue) string {
 		q.PushCopy([]byte("copied "))
@@ -127,6 +130,7 @@ func TestWriteToFaultAtEveryCall(t *testing.T) {
 	}
 }
 
+// Popping an item the kernel took a part of gives what is left of it.
 func TestPopAfterPartialWrite(t *testing.T) {
 	for _, tt := range []struct {
 		name string

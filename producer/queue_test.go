@@ -8,7 +8,6 @@ import (
 )
 
 // newQueue returns a queue whose blocks are counted, and which has given all of them back when the test ends.
-
 func newQueue(t testing.TB) *Queue {
 	t.Helper()
 	blocks := new(blockCounter)
@@ -25,7 +24,6 @@ func newQueue(t testing.TB) *Queue {
 }
 
 // popAll drains a queue by Pop, as a system without sendfile and writev would.
-
 func popAll(t testing.TB, q *Queue) string {
 	t.Helper()
 	var all []byte
@@ -45,7 +43,6 @@ func popAll(t testing.TB, q *Queue) string {
 }
 
 // asynchat's own test of its fifo: test_basic and test_given_list.
-
 func TestQueueIsAFIFO(t *testing.T) {
 	q := newQueue(t)
 	if !q.Empty() || q.Len() != 0 {
@@ -78,7 +75,6 @@ func TestQueueIsAFIFO(t *testing.T) {
 }
 
 // AC-4 and AC-5: two lines by a simple producer in chunks of 8, and as bytes.
-
 func TestQueueLines(t *testing.T) {
 	const lines = "hello world\nI'm not dead yet!\n"
 	q := newQueue(t)
@@ -93,7 +89,6 @@ func TestQueueLines(t *testing.T) {
 }
 
 // asynchat's queue breaks on these.
-
 func TestQueueSkipsNothing(t *testing.T) {
 	q := newQueue(t)
 	called := 0
@@ -136,7 +131,6 @@ func TestQueuePushCopyCoalesces(t *testing.T) {
 }
 
 // A source that gives too little must not stop the queue.
-
 func TestQueueShortBlocks(t *testing.T) {
 	var q Queue
 	q.Init(&Sys{Get: func(int) []byte { return nil }}, nil)
@@ -144,10 +138,6 @@ func TestQueueShortBlocks(t *testing.T) {
 	q.PushCopy(data)
 	mustEqual(t, []byte(popAll(t, &q)), data)
 }
-
-// A panic in a callback must not lose the callbacks behind it, nor repeat those before it.
-
-// What a callback does to its queue while it is discarded takes effect, and nothing is called twice.
 
 func TestQueueWakers(t *testing.T) {
 	woken := 0
@@ -172,7 +162,6 @@ func TestQueueWakers(t *testing.T) {
 }
 
 // model is a queue so naive that it is obviously right: the bytes of each item.
-
 type model [][]byte
 
 func (m model) size() (n int64) {
@@ -183,7 +172,6 @@ func (m model) size() (n int64) {
 }
 
 // Random pushes and pops, against the model, long enough that the ring wraps and grows many times.
-
 func TestQueueRandomOps(t *testing.T) {
 	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -229,7 +217,6 @@ func TestQueueRandomOps(t *testing.T) {
 }
 
 // First is a look: it changes nothing, however far the reader of its result goes.
-
 func TestQueueFirstIsALook(t *testing.T) {
 	q := newQueue(t)
 	q.PushCopy([]byte("copied"))
@@ -248,5 +235,3 @@ func TestQueueFirstIsALook(t *testing.T) {
 		}
 	}
 }
-
-// A remainder answers for its producer: chunk in hand, failure, wake.

@@ -19,7 +19,6 @@ func TestWriteToEmpty(t *testing.T) {
 }
 
 // Everything that can be written at once leaves in one call.
-
 func TestWriteToOneBatch(t *testing.T) {
 	k := &kernel{}
 	q := newKernelQueue(t, k)
@@ -45,14 +44,7 @@ func TestWriteToOneBatch(t *testing.T) {
 	}
 }
 
-// partialItems pushes 100 items of all kinds and returns the stream, and a check that each was paid for exactly once.
-
-// One cursor, moved by what the kernel took: nothing is lost or doubled, whatever it takes.
-
-// EAGAIN, EINTR or a single byte at the k-th call, once and from there on, for every k.
-
 // The result tells a full socket from one that took all.
-
 func TestWriteToResults(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -97,7 +89,6 @@ func TestWriteToResults(t *testing.T) {
 }
 
 // 5,000 one-byte items, with nil and empty producers between them: more than IOV_MAX, and no empty slice.
-
 func TestWriteToManySlices(t *testing.T) {
 	k := &kernel{}
 	q := newKernelQueue(t, k)
@@ -164,7 +155,6 @@ func TestWriteToBatchCap(t *testing.T) {
 }
 
 // No producer is asked for a chunk that the batch has no room for: memory is bounded by the batch, not by the queue.
-
 func TestWriteToAsksForOneBatch(t *testing.T) {
 	for _, tt := range []struct{ maxBytes, maxIovecs, asked int }{
 		{2500, 0, 3},
@@ -190,7 +180,6 @@ func TestWriteToAsksForOneBatch(t *testing.T) {
 }
 
 // Size counts what is known to wait, the chunk in hand included.
-
 func TestWriteToSize(t *testing.T) {
 	k := &kernel{accept: func(n int) (int, syscall.Errno) { return min(n, 3), 0 }}
 	q := newKernelQueue(t, k)
@@ -208,5 +197,3 @@ func TestWriteToSize(t *testing.T) {
 		}
 	}
 }
-
-// Popping an item the kernel took a part of gives what is left of it.

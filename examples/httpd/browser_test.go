@@ -27,7 +27,8 @@ const echo = await (await fetch("/echo", {method: "POST", body})).text();
 const part = await fetch("/script.mjs", {headers: {Range: "bytes=1-5"}});
 const results = await Promise.all(Array.from({length: 50}, (_, i) => fetch("/style.css?" + i).then(r => r.status)));
 document.getElementById("out").textContent = [
-  "image " + image.naturalWidth, hello.trim(), "echo " + (echo === body), "range " + part.status + " " + await part.text(),
+  "image " + image.naturalWidth, hello.trim(), "echo " + (echo === body),
+  "range " + part.status + " " + await part.text(),
   "styled " + getComputedStyle(document.body).color, "fetched " + results.filter(s => s === 200).length,
   "none " + (await fetch("/none")).status,
 ].join("; ");
@@ -44,7 +45,8 @@ func TestChromium(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := site(t, map[string][]byte{
-		"index.html": []byte(page), "script.mjs": []byte(script), "dot.png": image, "style.css": []byte("body { color: rgb(1, 2, 3) }"),
+		"index.html": []byte(page), "script.mjs": []byte(script), "dot.png": image,
+		"style.css": []byte("body { color: rgb(1, 2, 3) }"),
 	})
 	addr, stop := clienttest.Start(t, clienttest.Binary(t, "."), "-dir", dir)
 	dom := clienttest.Run(t, chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",

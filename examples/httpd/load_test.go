@@ -95,7 +95,8 @@ func TestH2load(t *testing.T) {
 		{"upload", 500, []string{"-d", body, "http://" + addr + "/echo"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			out := clienttest.Run(t, h2load, append([]string{"--h1", "-t", "1", "-c", "20", "-n", strconv.Itoa(tt.n)}, tt.args...)...)
+			args := append([]string{"--h1", "-t", "1", "-c", "20", "-n", strconv.Itoa(tt.n)}, tt.args...)
+			out := clienttest.Run(t, h2load, args...)
 			if got := find(t, out, `status codes: (\d+) 2xx`); got != tt.n || find(t, out, `(\d+) failed`) != 0 {
 				t.Errorf("%d of %d requests\n%s", got, tt.n, out)
 			}

@@ -222,10 +222,12 @@ func TestShutdownTellsOfNobody(t *testing.T) {
 	if here == there {
 		t.Fatal("both on one loop")
 	}
-	busy := make(chan struct{})
-	if err := there.loop.Post(func() { <-busy }); err != nil {
+	// Bob's loop is busy from before the shutdown on, so that it hears of ann before it says goodbye.
+	begun, busy := make(chan struct{}), make(chan struct{})
+	if err := there.loop.Post(func() { close(begun); <-busy }); err != nil {
 		t.Fatal(err)
 	}
+	<-begun
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)

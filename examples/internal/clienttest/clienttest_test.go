@@ -135,7 +135,8 @@ func TestClient(t *testing.T) {
 	}
 	const missing = "no-such-client"
 	t.Setenv(requireClients, "")
-	if r := record(func(t testing.TB) { Client(t, missing) }); !r.skipped || r.failed || !strings.Contains(r.said[0], missing) {
+	r := record(func(t testing.TB) { Client(t, missing) })
+	if !r.skipped || r.failed || !strings.Contains(r.said[0], missing) {
 		t.Errorf("a missing client: said %q", r.said)
 	}
 	t.Setenv(requireClients, "1")
@@ -148,10 +149,12 @@ func TestRun(t *testing.T) {
 	if out := Run(t, "/bin/sh", "-c", "echo out; echo err >&2"); out != "out\n" {
 		t.Errorf("%q", out)
 	}
-	if out, errs, code := RunCode(t, "/bin/sh", "-c", "echo out; echo err >&2; exit 7"); out != "out\n" || errs != "err\n" || code != 7 {
+	out, errs, code := RunCode(t, "/bin/sh", "-c", "echo out; echo err >&2; exit 7")
+	if out != "out\n" || errs != "err\n" || code != 7 {
 		t.Errorf("%q %q %d", out, errs, code)
 	}
-	if r := record(func(t testing.TB) { Run(t, "/bin/sh", "-c", "echo why >&2; exit 7") }); !strings.Contains(strings.Join(r.said, ""), "why") {
+	r := record(func(t testing.TB) { Run(t, "/bin/sh", "-c", "echo why >&2; exit 7") })
+	if !strings.Contains(strings.Join(r.said, ""), "why") {
 		t.Errorf("a client that fails: said %q", r.said)
 	}
 	if r := record(func(t testing.TB) { Run(t, "/nowhere/at/all") }); !r.failed {

@@ -47,7 +47,9 @@ func TestRange(t *testing.T) {
 			}
 		}
 	}
-	for _, text := range []string{"", "bytes", "bytes=", "bytes=a-b", "bytes=1-2,3-4", "lines=1-2", "bytes=1", "bytes=--1"} {
+	for _, text := range []string{
+		"", "bytes", "bytes=", "bytes=a-b", "bytes=1-2,3-4", "lines=1-2", "bytes=1", "bytes=--1",
+	} {
 		if off, n, kind := parseRange([]byte(text), 9); kind != rangeNone || off != 0 || n != 9 {
 			t.Errorf("%q is not ignored: %d %d %d", text, off, n, kind)
 		}

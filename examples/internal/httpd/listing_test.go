@@ -25,14 +25,15 @@ func TestDirectory(t *testing.T) {
 			t.Errorf("the list lacks %s", want)
 		}
 	}
-	if got.status != 200 || got.header.Get("Content-Type") != "text/html; charset=utf-8" || strings.Count(page, "<li>") != 6 {
+	if got.status != 200 || got.header.Get("Content-Type") != contentType(indexName) || strings.Count(page, "<li>") != 6 {
 		t.Errorf("%d %v\n%s", got.status, got.header, page)
 	}
-	if head := ask(t, r, "HEAD", "/d/"); head.header.Get("Content-Length") != fmt.Sprint(len(page)) || len(head.body) != 0 {
+	head := ask(t, r, "HEAD", "/d/")
+	if head.header.Get("Content-Length") != fmt.Sprint(len(page)) || len(head.body) != 0 {
 		t.Errorf("HEAD: %v", head.header)
 	}
-	if top := ask(t, r, "GET", "/"); !strings.Contains(string(top.body), `href="d/"`) || strings.Contains(string(top.body), "../") {
-		t.Errorf("the root: %s", top.body)
+	if top := string(ask(t, r, "GET", "/").body); !strings.Contains(top, `href="d/"`) || strings.Contains(top, "../") {
+		t.Errorf("the root: %s", top)
 	}
 	if full := ask(t, r, "GET", "/full/"); full.status != 200 || !strings.Contains(string(full.body), "index.html/") {
 		t.Errorf("an index that is a directory: %d %s", full.status, full.body)

@@ -38,7 +38,8 @@ func conversations() []conversation {
 			answer + ", " + answer + ", " + answer, false},
 		{"asked to close", "GET /hello" + tail + "Connection: close\r\n\r\n" + get, "", answer + " close", true},
 		{"version 1.0", "GET /hello HTTP/1.0\r\n\r\n" + get, "", answer + " close", true},
-		{"version 1.0, kept", "GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + get, "", answer + " keep-alive, " + answer, false},
+		{"version 1.0, kept", "GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + get, "",
+			answer + " keep-alive, " + answer, false},
 		{"HEAD", "HEAD /hello" + tail + "\r\n" + get, "HEAD GET", `200 "", ` + answer, false},
 		{"HEAD of nothing", "HEAD /none" + tail + "\r\n" + get, "HEAD GET", `404 "", ` + answer, false},
 		{"a query", "GET /hello?x" + tail + "\r\n", "", answer, false},
@@ -71,7 +72,8 @@ func conversations() []conversation {
 		{"a body not asked for", "GET /hello" + tail + "Content-Length: 5\r\n\r\nGET /" + get, "", answer + " close", true},
 		{"a body posted astray", "POST /hello" + tail + "Content-Length: 5\r\n\r\nhello" + get, "",
 			`405 "405 Method Not Allowed\n" close`, true},
-		{"methods", "PUT /hello" + tail + "\r\nGET /echo" + tail + "\r\nDELETE /x" + tail + "\r\nOPTIONS *" + tail + "\r\n" + get, "",
+		{"methods", "PUT /hello" + tail + "\r\nGET /echo" + tail + "\r\nDELETE /x" + tail + "\r\n" +
+			"OPTIONS *" + tail + "\r\n" + get, "",
 			strings.Repeat(`405 "405 Method Not Allowed\n", `, 4) + answer, false},
 		{"an unknown method", "BREW /pot" + tail + "\r\n" + get, "", `501 "501 Not Implemented\n", ` + answer, false},
 		{"chunked", "POST /echo" + tail + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" + get, "",
@@ -127,7 +129,8 @@ func TestSplits(t *testing.T) {
 			r.connect()
 			got, gotClosed := r.exchange(parts...)
 			if undated(got) != want || gotClosed != closed {
-				t.Fatalf("%s, %s: got %.500q, closed %v\nwant %.500q, closed %v", tt.name, how, undated(got), gotClosed, want, closed)
+				t.Fatalf("%s, %s: got %.500q, closed %v\nwant %.500q, closed %v",
+					tt.name, how, undated(got), gotClosed, want, closed)
 			}
 		}
 		step := max(1, len(in)/400)
@@ -140,17 +143,20 @@ func TestSplits(t *testing.T) {
 
 // TestTooLong: a header beyond the limit is answered at once, however much of it is still to come.
 func TestTooLong(t *testing.T) {
-	start := "GET /hello HTTP/1.1\r\nHost: h\r\nX: "
+	const (
+		start  = "GET /hello HTTP/1.1\r\nHost: h\r\nX: "
+		tooBig = `431 "431 Request Header Fields Too Large\n" close`
+	)
 	for _, tt := range []struct {
 		name string
 		in   string
 		want string
 	}{
 		{"just not", start + strings.Repeat("x", MaxHeader-len(start)) + "\r\n\r\n", answer},
-		{"by a byte", start + strings.Repeat("x", MaxHeader-len(start)+1) + "\r\n\r\n", `431 "431 Request Header Fields Too Large\n" close`},
-		{"without end", start + strings.Repeat("x", 10*MaxHeader), `431 "431 Request Header Fields Too Large\n" close`},
+		{"by a byte", start + strings.Repeat("x", MaxHeader-len(start)+1) + "\r\n\r\n", tooBig},
+		{"without end", start + strings.Repeat("x", 10*MaxHeader), tooBig},
 		{"the second", get + start + strings.Repeat("x", 2*MaxHeader) + "\r\n\r\n" + get,
-			answer + `, 431 "431 Request Header Fields Too Large\n" close`},
+			answer + ", " + tooBig},
 		{"the target", "GET /" + strings.Repeat("x", MaxTarget) + " HTTP/1.1\r\nHost: h\r\n\r\n" + get,
 			`414 "414 URI Too Long\n" close`},
 	} {

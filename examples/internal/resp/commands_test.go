@@ -4,25 +4,13 @@ package resp
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
-
-// writeAll sends what the socket takes at once, without a turn of the server.
-func writeAll(p *peer, s string) (int, error) {
-	n, err := unix.SendmsgN(p.fd, []byte(s), nil, nil, unix.MSG_NOSIGNAL)
-	if err == nil && n < len(s) {
-		err = io.ErrShortWrite
-	}
-	return n, err
-}
 
 func TestExpiry(t *testing.T) {
 	r := newRig(t, Config{})
@@ -92,17 +80,25 @@ func TestKeysReply(t *testing.T) {
 	p := r.dial()
 	want := []string{strings.Repeat("long", 40_000)}
 	p.do("+OK\r\n", "SET", want[0], "")
-	for i := range 5000 {
+	for i := range 20_000 {
 		want = append(want, fmt.Sprintf("key:%060d", i))
 		r.srv.store.set(nil, []byte(want[i+1]), nil, setting{})
 	}
-	size := len("*5001\r\n") + len("+PONG\r\n")
+	size := len("*20001\r\n") + len("+PONG\r\n")
 	for _, key := range want {
 		size += len(bulk(key))
 	}
-	p.send([]byte(multibulk("KEYS", "*") + multibulk("PING")))
+	if _, err := writeAll(p, multibulk("KEYS", "*")+multibulk("PING")); err != nil {
+		t.Fatal(err)
+	}
+	r.turn()
+	for _, w := range r.srv.workers {
+		if n := w.commands.Load(); n != 2 { // SET and KEYS
+			t.Errorf("%d commands were run before the list has left", n)
+		}
+	}
 	reply := string(p.take(size))
-	body, ok := strings.CutPrefix(reply, "*5001\r\n")
+	body, ok := strings.CutPrefix(reply, "*20001\r\n")
 	body, pong := strings.CutSuffix(body, "+PONG\r\n")
 	if !ok || !pong || len(reply) != size {
 		t.Fatalf("%d bytes, want %d: %.50q … %q", len(reply), size, reply, reply[max(0, len(reply)-20):])

@@ -58,7 +58,8 @@ func (s *session) flush(args [][]byte) error {
 	return nil
 }
 
-// keys is KEYS pattern. The reply is a producer, so that any number of keys leaves as fast as the client takes it.
+// keys is KEYS pattern. The reply is a producer, so that any number of keys leaves as fast as the client takes it. Until
+// it has left nothing more is delivered, so that a client which does not read holds one list at most.
 func (s *session) keys(args [][]byte) error {
 	var found []string
 	s.worker.server.store.scan(0, math.MaxInt, func(key string) {
@@ -66,7 +67,12 @@ func (s *session) keys(args [][]byte) error {
 			found = append(found, key)
 		}
 	})
-	return s.conn.PushProducer(&listing{keys: found})
+	s.conn.Pause()
+	err := s.conn.PushProducer(&listing{keys: found, done: s.conn.Resume})
+	if err != nil {
+		s.conn.Resume()
+	}
+	return err
 }
 
 // scan is SCAN cursor [MATCH pattern] [COUNT count] [TYPE type].

@@ -11,6 +11,7 @@ type listing struct {
 	keys  []string // still to come
 	begun bool
 	chunk reply
+	done  func() // called once the last byte has left, or the listing was dropped
 }
 
 // More returns the next chunk, of little more than replyMax bytes unless one key is longer; it is valid until the next call.
@@ -28,4 +29,10 @@ func (p *listing) More() ([]byte, error) {
 		return p.chunk.buf, io.EOF
 	}
 	return p.chunk.buf, nil
+}
+
+// Close is called by the queue that the listing was pushed to.
+func (p *listing) Close() error {
+	p.done()
+	return nil
 }

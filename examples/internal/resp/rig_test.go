@@ -5,6 +5,7 @@ package resp
 import (
 	"bytes"
 	"errors"
+	"io"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -124,6 +125,15 @@ func (p *peer) send(b []byte) {
 		p.rig.turn()
 		p.receive()
 	}
+}
+
+// writeAll sends what the socket takes at once, without a turn of the server.
+func writeAll(p *peer, s string) (int, error) {
+	n, err := unix.SendmsgN(p.fd, []byte(s), nil, nil, unix.MSG_NOSIGNAL)
+	if err == nil && n < len(s) {
+		err = io.ErrShortWrite
+	}
+	return n, err
 }
 
 // receive takes what the server has sent.
