@@ -20,6 +20,7 @@ type output struct {
 	conn  *Conn
 	queue producer.Queue
 	woken atomic.Bool // a wake-up is in the mailbox
+	busy  bool        // inside drain, whose callbacks must not drain again
 }
 
 // output returns the connection's queue, which it gets if it had none.
@@ -50,7 +51,7 @@ func (c *Conn) dropOutput() {
 		o.queue.Discard()
 	}
 	c.out = nil
-	o.conn = nil
+	o.conn, o.busy = nil, false
 	c.loop.outputs = append(c.loop.outputs, o)
 }
 
@@ -141,7 +142,9 @@ func (c *Conn) drain() {
 	l := c.loop
 	queue := &c.out.queue
 	for budget := int64(l.opts.WriteBudget); !queue.Empty(); {
+		c.out.busy = true
 		n, err := queue.WriteTo(int(c.fd))
+		c.out.busy = false
 		if n > 0 {
 			l.stats.BytesOut += uint64(n)
 			l.stats.Writes++

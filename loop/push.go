@@ -127,20 +127,17 @@ func (c *Conn) queued() error {
 	if waiting <= int64(l.opts.HighWater) {
 		return nil
 	}
-	if waiting > int64(l.opts.MaxOutput) && c.state&blocked != 0 {
-		c.fail(fmt.Errorf("%w: %d bytes wait, the cap is %d", ErrOutputFull, waiting, l.opts.MaxOutput))
-		return c.cause
-	}
-	if waiting > int64(l.opts.MaxOutput) {
+	if waiting > int64(l.opts.MaxOutput) && c.state&(blocked|connecting) == 0 && !c.out.busy {
 		// The socket has not been asked yet: it may take enough.
 		c.drain()
 		if c.state&closed != 0 {
 			return ErrClosed
 		}
-		if waiting = c.waiting(); waiting > int64(l.opts.MaxOutput) {
-			c.fail(fmt.Errorf("%w: %d bytes wait, the cap is %d", ErrOutputFull, waiting, l.opts.MaxOutput))
-			return c.cause
-		}
+		waiting = c.waiting()
+	}
+	if waiting > int64(l.opts.MaxOutput) {
+		c.fail(fmt.Errorf("%w: %d bytes wait, the cap is %d", ErrOutputFull, waiting, l.opts.MaxOutput))
+		return c.cause
 	}
 	if waiting > int64(l.opts.HighWater) {
 		c.state |= above

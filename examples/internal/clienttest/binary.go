@@ -54,7 +54,7 @@ func run(tests func() int) (code int) {
 
 // Binary builds the program pkg, an import path or a path relative to the test's folder, once for all tests of
 // the run, and returns the path of the executable, which is there until Main ends. It fails the test if the
-// program does not build. Any goroutine of a test.
+// program does not build. On the test's goroutine only.
 func Binary(t testing.TB, pkg string) string {
 	t.Helper()
 	binaries.Lock()

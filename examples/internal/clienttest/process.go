@@ -39,7 +39,7 @@ type process struct {
 // Start starts the server bin with -addr 127.0.0.1:0 before args, where a later -addr counts instead, and
 // waits for its line "NAME: listening on ADDR". It returns ADDR, and a function that ends the server: it sends
 // SIGTERM and fails the test unless the server exits with code 0 within 10 s. stop is called at the end of the
-// test if it was not before; a second call does nothing. Any goroutine of a test.
+// test if it was not before; a second call does nothing. On the test's goroutine only.
 func Start(t testing.TB, bin string, args ...string) (addr string, stop func()) {
 	t.Helper()
 	ctx, cancel := testContext(t)

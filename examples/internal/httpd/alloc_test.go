@@ -15,7 +15,8 @@ var hot = []struct{ name, in string }{
 	{"hello, 16 at once", strings.Repeat(get, 16)},
 	{"hello for a browser", "GET /hello?x HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nConnection: keep-alive\r\n" +
 		"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)\r\n" +
-		"Accept: text/html,*/*;q=0.8\r\nAccept-Encoding: gzip, deflate, br\r\nAccept-Language: en-US,en;q=0.9\r\nCache-Control: max-age=0\r\n\r\n"},
+		"Accept: text/html,*/*;q=0.8\r\nAccept-Encoding: gzip, deflate, br\r\n" +
+		"Accept-Language: en-US,en;q=0.9\r\nCache-Control: max-age=0\r\n\r\n"},
 	{"hello 1.0", "GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"},
 	{"HEAD", "HEAD /hello HTTP/1.1\r\nHost: h\r\n\r\n"},
 	{"nothing there", "GET /../x HTTP/1.1\r\nHost: h\r\n\r\n"},

@@ -68,7 +68,7 @@ func TestSweep(t *testing.T) {
 			t.Fatalf("%d keys are left, %d of them expired", keys, volatile)
 		}
 	}
-	if err := r.srv.check(); err != nil {
+	if err := r.srv.store.check(); err != nil {
 		t.Fatal(err)
 	}
 	p.do(":1\r\n", "EXISTS", "stay0")

@@ -21,5 +21,5 @@
 // their loop for as long as they take. There is no persistence, no authentication and one database.
 //
 // Sources: the Redis serialization protocol specification (https://redis.io/docs/latest/develop/reference/protocol-spec/)
-// and the error texts of Redis 6.
+// and the error texts of Redis 7.0.
 package resp

@@ -43,6 +43,9 @@ func newRig(t testing.TB, o Config) *rig {
 		if err := r.loop.Close(); err != nil {
 			t.Error(err)
 		}
+		if err := r.srv.store.check(); err != nil {
+			t.Error(err)
+		}
 		if len(r.srv.clients) != 0 {
 			t.Errorf("%d clients are listed after the loop has closed", len(r.srv.clients))
 		}
@@ -50,13 +53,17 @@ func newRig(t testing.TB, o Config) *rig {
 	return r
 }
 
-// reset makes the server new but for its client ids.
+// reset checks the store, and makes the server new but for its client ids.
 func (r *rig) reset() {
+	r.t.Helper()
+	if err := r.srv.store.check(); err != nil {
+		r.t.Fatal(err)
+	}
 	r.srv.store.flush()
 	r.now.Store(startMs)
 }
 
-// turn handles what is ready, and checks the invariants.
+// turn handles what is ready, and checks the invariants of all but the store.
 func (r *rig) turn() {
 	r.t.Helper()
 	if err := r.loop.Poll(0); err != nil {

@@ -126,7 +126,8 @@ func (srv *server) workerOf(l *loop.Loop) *worker {
 	return w
 }
 
-// check reports a broken invariant. It is for tests, when no connection is being opened or closed.
+// check reports a broken invariant of the server, its sessions and workers. It is for tests, when no connection is being opened
+// or closed.
 func (srv *server) check() error {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -146,5 +147,5 @@ func (srv *server) check() error {
 			return err
 		}
 	}
-	return srv.store.check()
+	return nil
 }

@@ -9,45 +9,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 )
-
-// model is the store as one map.
-type model map[string]modelEntry
-
-type modelEntry struct {
-	value   string
-	expires int64
-}
-
-func (m model) live(key string, now int64) (modelEntry, bool) {
-	e, ok := m[key]
-	if ok && e.expires != 0 && e.expires <= now {
-		delete(m, key)
-		return modelEntry{}, false
-	}
-	return e, ok
-}
-
-// value is what get answers, as a string.
-func storeValue(out, large []byte, found bool) string {
-	switch {
-	case !found:
-		return "none"
-	case large != nil:
-		return bulk(string(large))
-	}
-	return string(out)
-}
-
-func (m model) value(key string, now int64) string {
-	if e, ok := m.live(key, now); ok {
-		return bulk(e.value)
-	}
-	return "none"
-}
 
 // TestStore does the same at random to a store and to a map.
 func TestStore(t *testing.T) {
@@ -73,103 +37,6 @@ func TestStore(t *testing.T) {
 			}
 		})
 	}
-}
-
-// randomStep does one thing to both and returns what they answer.
-func randomStep(rng *rand.Rand, st *store, m model, key string, now int64) (got, want string) {
-	lengths := []int{0, 1, 3, 20, 100, sharedMin - 1, sharedMin, sharedMin + 1, 2 * sharedMin}
-	text := strings.Repeat(strconv.Itoa(rng.IntN(10)), lengths[rng.IntN(len(lengths))])
-	if rng.IntN(3) == 0 {
-		text = strconv.FormatInt(int64(rng.Uint64())>>rng.IntN(64), 10)
-	}
-	old, found := m.live(key, now)
-	k := []byte(key)
-	switch rng.IntN(9) {
-	case 0:
-		out, large, ok := st.get(nil, k)
-		return storeValue(out, large, ok), m.value(key, now)
-	case 1:
-		how := setting{rule: setRule(rng.IntN(3)), old: rng.IntN(2) == 0, keepTTL: rng.IntN(3) == 0}
-		if !how.keepTTL && rng.IntN(2) == 0 {
-			how.expires = now + 1 + rng.Int64N(20)
-		}
-		want = fmt.Sprint(found)
-		if how.old {
-			want = m.value(key, now)
-		}
-		stored := how.rule == always || how.rule == ifPresent && found || how.rule == ifAbsent && !found
-		if stored {
-			e := modelEntry{text, how.expires}
-			if how.keepTTL {
-				e.expires = old.expires
-			}
-			m[key] = e
-		}
-		out, large, had, did := st.set(nil, k, []byte(text), how)
-		got = fmt.Sprint(had)
-		if how.old {
-			got = storeValue(out, large, had)
-		}
-		return fmt.Sprint(got, did), fmt.Sprint(want, stored)
-	case 2:
-		delta := int64(rng.Uint64()) >> rng.IntN(64)
-		sum, err := st.add(k, delta)
-		return fmt.Sprint(sum, err), m.add(key, old, found, delta)
-	case 3:
-		n, err := st.extend(k, []byte(text), 3*sharedMin)
-		if len(old.value)+len(text) > 3*sharedMin {
-			return fmt.Sprint(n, err), fmt.Sprint(0, errValueSize)
-		}
-		old.value += text
-		m[key] = old
-		return fmt.Sprint(n, err), fmt.Sprint(len(old.value), nil)
-	case 4:
-		delete(m, key)
-		return fmt.Sprint(st.remove(k)), fmt.Sprint(found)
-	case 5:
-		at := now + rng.Int64N(20) - 2
-		if old.expires = at; found && at > now {
-			m[key] = old
-		} else if found {
-			delete(m, key)
-		}
-		return fmt.Sprint(st.expireAt(k, at)), fmt.Sprint(found)
-	case 6:
-		had := old.expires != 0
-		if old.expires = 0; found {
-			m[key] = old
-		}
-		return fmt.Sprint(st.persist(k)), fmt.Sprint(had)
-	case 7:
-		want := int64(ttlAbsent)
-		if found {
-			want = ttlNever
-		}
-		if old.expires != 0 {
-			want = old.expires - now
-		}
-		return fmt.Sprint(st.ttl(k)), fmt.Sprint(want)
-	}
-	st.sweep(1 + rng.IntN(100))
-	n, ok := st.size(k)
-	return fmt.Sprint(n, ok), fmt.Sprint(len(old.value), found)
-}
-
-// add is the store's, and returns what it answers. The old value counts only if it is a number as strconv writes it.
-func (m model) add(key string, old modelEntry, found bool, delta int64) string {
-	n := int64(0)
-	if found {
-		var err error
-		if n, err = strconv.ParseInt(old.value, 10, 64); err != nil || strconv.FormatInt(n, 10) != old.value {
-			return fmt.Sprint(0, errInteger)
-		}
-	}
-	if sum := float64(n) + float64(delta); delta > 0 && n+delta < n || delta < 0 && n+delta > n || math.Abs(sum) > 1e19 {
-		return fmt.Sprint(0, errOverflow)
-	}
-	old.value = strconv.FormatInt(n+delta, 10)
-	m[key] = old
-	return fmt.Sprint(n+delta, nil)
 }
 
 // TestLargeValuesStay keeps what get has shared, and changes the key in every way.

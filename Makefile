@@ -1,0 +1,62 @@
+# Everything a contributor runs. Only Go and make are needed; the race tests want a C compiler besides, and the tests of the
+# examples use curl, wrk, h2load, nc and the Redis tools where they are installed.
+
+# What `make bench` runs and how often; what `make fuzz` spends on each target; what `make run` passes to the demo.
+BENCH       ?= .
+BENCH_COUNT ?= 1
+FUZZTIME    ?= 1m
+ARGS        ?=
+
+# TOOL runs a tool at the version that .ci/tools/go.mod names, which keeps the tools out of the library's own go.mod.
+TOOL = go tool -modfile=.ci/tools/go.mod
+
+# HAVE_CC succeeds where there is a C compiler with its headers: the race detector is linked by it.
+HAVE_CC = printf '\#include <stdlib.h>\n' | $$(go env CC) -x c -fsyntax-only - 2>/dev/null
+
+# $(call step,name,command) names a step, runs it, and says so if it fails.
+step = echo '== $(1)'; $(2) || { echo 'make: step "$(1)" failed' >&2; exit 1; }
+
+.PHONY: help run test vet unit race poison fuzz-short fuzz bench fmt lint
+.NOTPARALLEL:
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## build the demo and start it; ARGS='-http 127.0.0.1:8081' passes it flags
+	@CGO_ENABLED=0 go build -buildvcs=false -o bin/demo ./examples/demo
+	@bin/demo $(ARGS)
+
+test: vet unit race poison fuzz-short ## run all of the five below: a few minutes on two cores
+	@echo '== all tests passed'
+
+vet: ## vet every package
+	@$(call step,vet,go vet ./...)
+
+unit: ## run the tests of every package
+	@$(call step,unit tests,go test ./...)
+
+race: ## run them under the race detector; without a C compiler they are left out, and it says so
+	@if $(HAVE_CC) || [ "$$MILLRACE_REQUIRE_CLIENTS" = 1 ]; then \
+		$(call step,race tests,CGO_ENABLED=1 go test -race ./...); \
+	else \
+		echo '== race tests: left out, because there is no C compiler'; \
+	fi
+
+poison: ## run them with released memory overwritten, which shows a slice that is used after its time
+	@$(call step,poison tests,go test -tags poison ./...)
+
+fuzz-short: ## fuzz every target for five seconds
+	@$(call step,short fuzz,.ci/fuzz 5s)
+
+fuzz: ## fuzz every target for FUZZTIME (1m)
+	@$(call step,fuzz,.ci/fuzz $(FUZZTIME))
+
+bench: ## run the benchmarks that match BENCH (all), BENCH_COUNT (1) times, in the form that benchstat reads
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCH_COUNT) -timeout 0 ./bench/...
+
+fmt: ## format every Go file
+	@gofmt -w .
+
+lint: ## check the format of every Go file, and run staticcheck
+	@$(call step,gofmt,{ files=$$(gofmt -l .) && [ -z "$$files" ] || { echo "not formatted: $$files"; false; }; })
+	@$(call step,staticcheck,$(TOOL) staticcheck ./...)
