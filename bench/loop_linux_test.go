@@ -3,7 +3,6 @@ package bench
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -122,79 +121,44 @@ func stdHTTP(nc net.Conn) {
 	}
 }
 
-// BenchmarkServer runs each workload over loopback against a server on this library and one on package net, in
-// the same process as the client, which is the same for both. The time is that of a message, there and back; cpu-ns/msg
-// is the processor time of server and client together.
+// BenchmarkServer runs each workload over loopback against a server on this library and one on package net. The
+// server is a process of its own on the first processor, the client, the same for both, is on the last. ns/msg is the
+// time of a message, there and back; server-ns/msg is the server's processor time, user and system, from its schedstat.
 func BenchmarkServer(b *testing.B) {
 	for _, w := range workloads() {
 		for _, conns := range []int{1, 64} {
-			name := fmt.Sprintf("%s/conns-%d", w.name, conns)
-			b.Run(name+"/millrace", func(b *testing.B) { drive(b, startOurs(b, w.ours), w, conns) })
-			b.Run(name+"/net", func(b *testing.B) { drive(b, startStd(b, w.std), w, conns) })
-		}
-	}
-}
-
-func startOurs(b *testing.B, f loop.Factory) string {
-	s, err := loop.NewSet(loop.Options{Loops: 1})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ln, err := s.Listen("tcp", "127.0.0.1:0", f)
-	if err != nil {
-		b.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- s.Run(context.Background()) }()
-	b.Cleanup(func() {
-		s.Close()
-		if err := <-done; err != nil {
-			b.Error(err)
-		}
-	})
-	return ln.Addr().String()
-}
-
-func startStd(b *testing.B, serve func(net.Conn)) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	go func() {
-		for {
-			nc, err := ln.Accept()
-			if err != nil {
-				return
+			for _, lib := range []string{"millrace", "net"} {
+				b.Run(fmt.Sprintf("%s/conns-%d/%s", w.name, conns, lib), func(b *testing.B) { drive(b, lib, w, conns) })
 			}
-			go func() {
-				serve(nc)
-				nc.Close()
-			}()
 		}
-	}()
-	b.Cleanup(func() { ln.Close() })
-	return ln.Addr().String()
+	}
 }
 
 // drive sends a request on every connection, then takes every reply, until b.N messages have gone; it checks each reply.
-func drive(b *testing.B, addr string, w workload, conns int) {
+func drive(b *testing.B, lib string, w workload, conns int) {
+	server := startServer(b, lib, w.name)
+	restore := pinThread(b, lastCPU)
+	defer restore()
 	files := make([]*os.File, conns)
 	for i := range files {
-		nc, err := net.Dial("tcp", addr)
+		nc, err := net.Dial("tcp", server.addr)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if files[i], err = nc.(*net.TCPConn).File(); err != nil { // blocking, and so without the runtime's poller
+		if files[i], err = nc.(*net.TCPConn).File(); err != nil {
 			b.Fatal(err)
 		}
 		nc.Close()
+		if err := unix.SetNonblock(int(files[i].Fd()), false); err != nil { // without the runtime's poller
+			b.Fatal(err)
+		}
 		defer files[i].Close()
 	}
 	request, reply, got := []byte(w.request), []byte(w.reply), make([]byte, len(w.reply))
 	b.ReportAllocs()
 	b.SetBytes(int64(len(w.request) / w.messages))
 	b.ResetTimer()
-	before := cpuTime(b)
+	before := server.cpuTime(b)
 	sent := 0
 	for sent < b.N {
 		for _, f := range files {
@@ -210,16 +174,8 @@ func drive(b *testing.B, addr string, w workload, conns int) {
 		}
 	}
 	b.StopTimer()
-	b.ReportMetric(float64(cpuTime(b)-before)/float64(sent), "cpu-ns/msg")
+	b.ReportMetric(float64(server.cpuTime(b)-before)/float64(sent), "server-ns/msg")
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(sent), "ns/msg")
-}
-
-func cpuTime(b *testing.B) int64 {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
 }
 
 // BenchmarkLoop is one round of a loop over a socket pair, polled by the benchmark itself: no scheduling, no TCP.
