@@ -42,6 +42,7 @@ func (c *Conn) closeWhenDone(cause error) {
 		return
 	}
 	l := c.loop
+	c.endRelay(ErrClosed)
 	c.state |= closing
 	c.state &^= quitting
 	r := c.extra()
@@ -87,6 +88,7 @@ func (c *Conn) close(cause error) {
 	c.cause = cause
 	c.state |= closed
 	c.gone.Store(true)
+	c.endRelay(cause)
 	l.wheel.Cancel(&c.timer)
 	if l.cur == c {
 		l.stage.reset()

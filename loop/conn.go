@@ -38,10 +38,11 @@ const (
 	mourned                       // bury has called Closed
 	failed                        // Failed was called
 	leaving                       // Shutdown: to be told
+	relaying                      // what is received goes to another connection
 	amid                          // a piece was delivered, and not yet the end of its element
 
 	// undelivered stops delivery before the next byte.
-	undelivered = paused | above | closing | closed | connecting
+	undelivered = paused | above | closing | closed | connecting | relaying
 	// unwritable refuses pushes.
 	unwritable = writeClosed | closing | closed
 )
@@ -106,6 +107,7 @@ type rare struct {
 	closeErr   error // what Closed gets if closing ends well
 	dial       *dialing
 	detach     func(fd int, rest []byte)
+	relay      *relay
 }
 
 func (c *Conn) extra() *rare {

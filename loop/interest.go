@@ -18,6 +18,9 @@ func (c *Conn) wanted() uint32 {
 			events |= unix.EPOLLPRI
 		}
 	}
+	if c.state&relaying != 0 && c.rare.relay.full {
+		events = 0
+	}
 	if c.state&(blocked|connecting) != 0 {
 		events |= unix.EPOLLOUT
 	}

@@ -242,3 +242,5 @@ func wait[T any](t testing.TB, ch <-chan T) T {
 }
 
 func shutdownWrite(fd int) error { return unix.Shutdown(fd, unix.SHUT_WR) }
+
+func soon() time.Time { return time.Now().Add(2 * time.Millisecond) }

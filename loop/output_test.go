@@ -59,9 +59,9 @@ func TestPushKinds(t *testing.T) {
 		limit := func(n int) (int, syscall.Errno) {
 			switch rng.IntN(4) {
 			case 0:
-				return 0, unix.EAGAIN
+				return -1, unix.EAGAIN // as the raw call does
 			case 1:
-				return 0, unix.EINTR
+				return -1, unix.EINTR
 			}
 			return 1 + rng.IntN(n), 0
 		}
@@ -69,14 +69,14 @@ func TestPushKinds(t *testing.T) {
 		l.sys.Calls.Write = func(fd int, p []byte) (int, syscall.Errno) {
 			n, errno := limit(len(p))
 			if errno != 0 {
-				return 0, errno
+				return n, errno
 			}
 			return write(fd, p[:n])
 		}
 		l.sys.Calls.Writev = func(fd int, iov []unix.Iovec) (int, syscall.Errno) {
 			n, errno := limit(len(iov))
 			if errno != 0 {
-				return 0, errno
+				return n, errno
 			}
 			return writev(fd, iov[:n])
 		}

@@ -15,6 +15,12 @@ import (
 
 // readable takes one read from the socket and delivers what it completes.
 func (c *Conn) readable() {
+	if c.state&relaying != 0 {
+		if r := c.rare.relay; r.started {
+			r.read()
+		}
+		return
+	}
 	if c.state&scheduled != 0 && c.in != nil && c.state&undelivered == 0 {
 		c.deliverHeld() // what was received first is delivered first
 		if c.state&(undelivered&^closing) != 0 {

@@ -82,5 +82,5 @@ func (c *Conn) quit() {
 // atBoundary tells whether no element has been begun.
 func (c *Conn) atBoundary() bool {
 	amidElement := c.state&amid != 0 && c.match.Terminator().Kind() != match.KindNone
-	return c.in == nil && c.match.Held() == 0 && c.state&discarding == 0 && !amidElement
+	return c.in == nil && c.match.Held() == 0 && c.state&(discarding|relaying) == 0 && !amidElement
 }

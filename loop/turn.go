@@ -232,6 +232,9 @@ func (c *Conn) work() {
 		c.state &^= leaving
 		c.quit()
 	}
+	if c.state&relaying != 0 && !c.rare.relay.started {
+		c.rare.relay.start()
+	}
 	if c.in != nil && c.state&undelivered == 0 {
 		c.deliverHeld()
 	}

@@ -10,6 +10,7 @@ const (
 	kindOwned                // p is the pusher's; done is called with it
 	kindBytes                // p is the rest of prod, a *chunked: no call for a chunk is needed
 	kindFile                 // prod is a *file that sendfile may send
+	kindDirect               // prod is a Direct, which sends by itself
 	kindProducer             // p is the chunk in hand of prod
 )
 
@@ -24,7 +25,7 @@ const (
 
 // item is one place in a queue.
 //
-// Invariant: state and err are used by kindProducer and kindFile alone; err is set exactly when state is failed.
+// Invariant: state and err are used by kindFile, kindDirect and kindProducer alone; err is set exactly when state is failed.
 type item struct {
 	p     []byte
 	prod  Producer

@@ -80,6 +80,8 @@ func (q *Queue) Push(p Producer) {
 		}
 	case *file:
 		q.link(kindFile).prod = p
+	case Direct:
+		q.link(kindDirect).prod = p
 	case Waker:
 		q.link(kindProducer).prod = p
 		t.OnReady(q.wake)

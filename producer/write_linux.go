@@ -12,7 +12,7 @@ import (
 )
 
 // WriteTo offers one batch to the non-blocking socket fd and returns how many bytes it took: one writev(2), one
-// write(2) when the batch is a single slice, or one sendfile(2) when the head is a File. It is initiate_send, batched.
+// write(2) when the batch is a single slice, one sendfile(2) when the head is a File, or what a Direct at the head does. It is initiate_send, batched.
 // A producer adds one chunk, as its chunk is only valid until its next; items behind it wait, unless the chunk is
 // its last. EINTR is retried.
 //
@@ -25,6 +25,9 @@ import (
 func (q *Queue) WriteTo(fd int) (n int64, err error) {
 	if q.head == q.tail {
 		return 0, nil
+	}
+	if q.at(q.head).kind == kindDirect {
+		return q.sendDirect(fd)
 	}
 	if q.at(q.head).kind == kindFile {
 		n, err, refused := q.sendFile(fd)
