@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/millrace-net/millrace/loop/internal/sys"
-	"github.com/millrace-net/millrace/ringbuf"
 )
 
 // Balance is how a Set shares accepted connections between its loops.
@@ -187,12 +186,6 @@ func (o *Options) check() error {
 		}
 	}
 	return nil
-}
-
-// ringLimit is the largest ring that an element may need: the element, the
-// longest terminator and the space of one read.
-func (o *Options) ringLimit() int {
-	return min(ringbuf.MaxSize, 2*(o.MaxElement+o.RingBytes)+(128<<10))
 }
 
 // ms gives d in the milliseconds of a loop's clock, 0 for none.

@@ -186,6 +186,13 @@ func TestQueueRandomOps(t *testing.T) {
 			case 1:
 				q.Push(mustBytes(t, string(text), 1+r.IntN(9)))
 				m = append(m, text)
+			case 4:
+				if r.IntN(20) == 0 {
+					if n := q.Discard(); n != m.size() {
+						t.Fatalf("seed %d: Discard says %d, want %d", seed, n, m.size())
+					}
+					m = nil
+				}
 			default:
 				want := len(m) > 0
 				p, ok := q.Pop()
@@ -199,13 +206,6 @@ func TestQueueRandomOps(t *testing.T) {
 					}
 					mustEqual(t, got, m[0])
 					m = m[1:]
-				}
-			case 4:
-				if r.IntN(20) == 0 {
-					if n := q.Discard(); n != m.size() {
-						t.Fatalf("seed %d: Discard says %d, want %d", seed, n, m.size())
-					}
-					m = nil
 				}
 			}
 			mustCheck(t, q)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -119,9 +120,9 @@ func (d *demo) dial(service string) (net.Conn, *bufio.Reader) {
 func (d *demo) get(path string) string {
 	d.t.Helper()
 	client := http.Client{Transport: &http.Transport{
-		Dial: func(string, string) (net.Conn, error) {
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			network, address := app.ParseAddr(d.addrs["http"])
-			return net.Dial(network, address)
+			return new(net.Dialer).DialContext(ctx, network, address)
 		},
 		DisableKeepAlives: true,
 	}, Timeout: patience}
