@@ -208,6 +208,7 @@ func (c *Conn) Resume() {
 	if c.state&paused != 0 {
 		c.state &^= paused
 		c.activeMs = c.loop.nowMs
+		c.restartElement()
 		c.loop.schedule(c)
 	}
 }

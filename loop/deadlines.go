@@ -73,32 +73,49 @@ func (c *Conn) expired() {
 	}
 }
 
+const never = int64(1<<63 - 1)
+
 // arm sets the timer to the connection's next deadline.
 func (c *Conn) arm() {
-	next := int64(1<<63 - 1)
-	if c.idleMax != 0 {
-		next = c.activeMs + int64(c.idleMax)
+	next := c.nextDeadline()
+	if r := c.rare; r != nil && r.deadlineMs != 0 {
+		next = min(next, r.deadlineMs)
 	}
-	if c.elementMs != 0 && c.elemMax != 0 {
-		next = min(next, c.elementMs+int64(c.elemMax))
-	}
-	if r := c.rare; r != nil {
-		if r.deadlineMs != 0 {
-			next = min(next, r.deadlineMs)
-		}
-		if c.state&closing != 0 {
-			next = min(next, r.drainMs)
-		}
-		if c.state&connecting != 0 && r.dial.giveUpMs != 0 {
-			next = min(next, r.dial.giveUpMs)
-		}
-	}
-	if next == 1<<63-1 {
+	if next == never {
 		c.loop.wheel.Cancel(&c.timer)
 		return
 	}
-	// A deadline that cannot act now, such as that of an element while paused, is looked at again later.
-	c.loop.wheel.Arm(&c.timer, max(next, c.loop.nowMs+1))
+	c.loop.wheel.Arm(&c.timer, next)
+}
+
+// nextDeadline is the time at which expired will do something, SetDeadline apart. A deadline that does not apply in
+// the present state must not count: passed, it would fire for ever.
+func (c *Conn) nextDeadline() int64 {
+	switch {
+	case c.state&connecting != 0:
+		if t := c.rare.dial.giveUpMs; t != 0 {
+			return t
+		}
+		return never
+	case c.state&closing != 0:
+		return c.rare.drainMs
+	}
+	next := never
+	if c.idleMax != 0 {
+		next = c.activeMs + int64(c.idleMax)
+	}
+	if c.elementMs != 0 && c.elemMax != 0 && c.state&(paused|above) == 0 {
+		next = min(next, c.elementMs+int64(c.elemMax))
+	}
+	return next
+}
+
+// restartElement gives the element in hand its time anew, after a time in which it could not be read.
+func (c *Conn) restartElement() {
+	if c.elementMs != 0 {
+		c.elementMs = c.loop.nowMs
+		c.armBy(c.elementMs, c.elemMax)
+	}
 }
 
 // armBy brings the timer forward to start + limit, if limit is set.

@@ -78,6 +78,35 @@ func TestTimeoutsMove(t *testing.T) {
 	}
 }
 
+// A deadline that has passed in a state in which it does not apply must not keep the loop awake.
+func TestPassedDeadlinesDoNotSpin(t *testing.T) {
+	for name, setup := range map[string]func(c *Conn){
+		"an element, while paused": func(c *Conn) { c.Pause() },
+		"idle, while closing": func(c *Conn) {
+			c.SetIdleTimeout(time.Millisecond)
+			c.PushString("x")
+			c.CloseWhenDone()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newTestLoop(t, Options{ElementTimeout: 100 * time.Millisecond, DrainTimeout: 10 * time.Second})
+			c, peer := pair(t, l, &hooks{}, func(c *Conn) { c.SetTerminator(match.LF) })
+			io.WriteString(peer, "part")
+			l.Poll(0)
+			l.Poll(0)
+			c.Post(setup)
+			l.Poll(0)
+			before := l.Stats().Turns
+			for end := time.Now().Add(300 * time.Millisecond); time.Now().Before(end); {
+				l.Poll(20 * time.Millisecond)
+			}
+			if turns := l.Stats().Turns - before; turns > 40 || c.state&closed != 0 {
+				t.Fatalf("%d turns in 300 ms with nothing to do", turns)
+			}
+		})
+	}
+}
+
 func TestTimers(t *testing.T) {
 	l := newTestLoop(t, Options{})
 	var got transcript

@@ -67,6 +67,9 @@ func (l *Loop) handle(m *message, data []byte) {
 			m.onConn(c)
 		} else if err := c.Push(data); err != nil {
 			l.stats.Refused++
+			if errors.Is(err, ErrOutputFull) {
+				c.fail(err) // nobody can be told, and a stream with a hole is worse than none
+			}
 		}
 		c.settle()
 	case m.output != nil:

@@ -87,7 +87,7 @@ type Options struct {
 	// WriteBudget is the most bytes of queued output written to a connection in a turn: default 4 MiB.
 	WriteBudget int
 	// MaxPosted is the most posted functions and PushAsync calls that may wait for a
-	// loop: default 1 Mi; their bytes are bounded by MaxOutput (or 1 GiB).
+	// loop: default 1 Mi; their bytes are bounded by MaxOutput, and 1 MiB at least.
 	MaxPosted int
 	// IdleTimeout closes a connection with ErrIdle when nothing arrives on it, and none of
 	// its output leaves, for so long: default 10 minutes. Negative: no limit.

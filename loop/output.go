@@ -182,6 +182,7 @@ func (c *Conn) relieve() {
 		return
 	}
 	c.state &^= above
+	c.restartElement()
 	c.loop.schedule(c)
 	if c.state&unwritable != 0 {
 		return

@@ -84,5 +84,6 @@ func (s *stage) part(i int) []byte {
 }
 
 func (s *stage) reset() {
+	clear(s.parts) // what was pushed by reference is not pinned
 	s.buf, s.parts, s.n = s.buf[:0], s.parts[:0], 0
 }
