@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	describeMachine()
 	os.Exit(m.Run())
 }
 
