@@ -24,6 +24,10 @@ func (l *Loop) newConn(a *adoption) *Conn {
 	c := &Conn{loop: l, fd: int32(a.fd), peer: a.peer, activeMs: l.nowMs,
 		idleMax: clampMs(l.opts.IdleTimeout), elemMax: clampMs(l.opts.ElementTimeout)}
 	c.timer.Owner = (*connTimer)(c)
+	if a.dial != nil { // what the factory pushes is kept
+		c.state |= connecting
+		c.extra().dial = a.dial
+	}
 	l.register(c)
 	l.enter(c)
 	if c.handler = a.factory(c); c.handler == nil && c.state&closed == 0 {
@@ -43,8 +47,10 @@ func (l *Loop) adopt(a *adoption) {
 	switch {
 	case c.state&closed != 0:
 	case a.dial != nil:
-		c.spill() // what the factory pushed waits for the connection
-		c.dialNext(a.dial)
+		if t := ms(l.opts.ConnectTimeout); t > 0 {
+			a.dial.giveUpMs = l.nowMs + t
+		}
+		c.dialNext()
 	default:
 		c.open()
 	}

@@ -153,7 +153,7 @@ func (c *Conn) settleClosing() {
 	if c.state&quitting != 0 && c.state&(closing|paused) == 0 && c.atBoundary() && c.out == nil {
 		c.closeWhenDone(nil)
 	}
-	if c.state&closed != 0 || c.out != nil || c.state&(closing|writeClosed) == 0 {
+	if c.state&(closed|connecting) != 0 || c.out != nil || c.state&(closing|writeClosed) == 0 {
 		return
 	}
 	if c.state&(writeShut|broken) == 0 {

@@ -138,7 +138,8 @@ func (c *Conn) SetHandler(h Handler) {
 	}
 }
 
-// Terminator returns what ends the present element. After a Count was reached it is match.None.
+// Terminator returns what ends the present element. Of a Count it is what is left of it, and match.None once it was
+// reached.
 func (c *Conn) Terminator() match.Terminator { return c.match.Terminator() }
 
 // SetTerminator makes t the end of the present and later elements. It applies at once, to
@@ -190,7 +191,7 @@ func (c *Conn) SetDelivery(d Delivery) {
 
 // materialize stores a carry that is held nowhere, so that it can be examined anew.
 func (c *Conn) materialize() {
-	if c.in == nil && c.state&discarding == 0 && c.match.Held() > 0 {
+	if c.in == nil && c.state&(discarding|closed) == 0 && c.match.Held() > 0 {
 		c.keepBlock(c.match.HeldBytes())
 	}
 }
@@ -218,17 +219,24 @@ func (c *Conn) Paused() bool { return c.state&paused != 0 }
 
 // Suspend pauses the connection for work on another goroutine, and returns the function
 // that resumes it. That function may be called from any goroutine, once; it runs reply (which may be nil) on the loop, if the
-// connection is still open, and then resumes. It returns ErrClosed if
-// the loop is gone.
+// connection is still open, and delivery goes on after that. It returns ErrClosed if the connection or the loop is closed
+// already. The idle time runs while a connection is suspended: see SetIdleTimeout.
 func (c *Conn) Suspend() (resume func(reply func(c *Conn)) error) {
 	c.Pause()
 	return func(reply func(c *Conn)) error {
-		return c.Post(func(c *Conn) {
+		if c.gone.Load() {
+			return ErrClosed
+		}
+		// One for each connection at most, so no limit applies: it must not stay suspended because the loop has much to do.
+		if c.loop.mail.PutAlways(message{conn: c, onConn: func(c *Conn) {
 			c.Resume()
 			if reply != nil {
 				reply(c)
 			}
-		})
+		}}) != nil {
+			return ErrClosed
+		}
+		return nil
 	}
 }
 

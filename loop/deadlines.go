@@ -141,7 +141,7 @@ type loopTimer Timer
 func (t *loopTimer) Expired(*wheel.Timer) { t.f() }
 
 // After calls f on the loop's goroutine once d has passed, not earlier, usually within a
-// millisecond or two of it. Loop's goroutine only; from another, Post a function that calls it.
+// millisecond or two of it. Loop's goroutine only; from another, Post a function that calls it. A panic in f is logged, and the loop goes on.
 func (l *Loop) After(d time.Duration, f func()) *Timer {
 	t := &Timer{loop: l, f: f}
 	t.node.Owner = (*loopTimer)(t)
@@ -157,7 +157,11 @@ func (t *Timer) Reset(d time.Duration) {
 
 // msAfter is the time d from now on the loop's clock, rounded up so that nothing fires early.
 func (l *Loop) msAfter(d time.Duration) int64 {
-	return (l.calls.Now() + int64(d) + int64(time.Millisecond) - 1) / int64(time.Millisecond)
+	now := l.calls.Now()
+	if d > 1<<62 { // for ever, more or less: it must not overflow
+		d = 1 << 62
+	}
+	return (now + int64(d) + int64(time.Millisecond) - 1) / int64(time.Millisecond)
 }
 
 // Stop keeps the timer from firing, and reports whether it was going to. Loop's goroutine only.

@@ -14,6 +14,7 @@ func (c *Conn) deliverHeld() {
 	}
 	done := c.deliver(held, int(c.scanned))
 	c.flush()
+	c.loop.stage.forbid()
 	if c.state&(closed|closing) == 0 {
 		c.consume(done)
 		c.begun()

@@ -52,16 +52,8 @@ func (l *Loop) Dial(network, address string, factory Factory) error {
 }
 
 // dialNext tries the next address.
-func (c *Conn) dialNext(d *dialing) {
-	l := c.loop
-	r := c.extra()
-	if r.dial == nil {
-		r.dial = d
-		if t := ms(l.opts.ConnectTimeout); t > 0 {
-			d.giveUpMs = l.nowMs + t
-		}
-	}
-	c.state |= connecting
+func (c *Conn) dialNext() {
+	d := c.rare.dial
 	for len(d.addrs) > 0 {
 		sa := d.addrs[0]
 		d.addrs = d.addrs[1:]
@@ -119,7 +111,7 @@ func (c *Conn) connected() {
 	c.mute()
 	l.closeLater(int(c.fd))
 	c.setFD(-1)
-	c.dialNext(d)
+	c.dialNext()
 }
 
 func (c *Conn) dialled() {

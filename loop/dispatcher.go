@@ -11,7 +11,8 @@ import (
 )
 
 // Dispatcher is asyncore's dispatcher: a channel of any pollable descriptor that reads and
-// writes for itself. Its callbacks run on the loop's goroutine, never nested.
+// writes for itself. Its callbacks run on the loop's goroutine, never nested. A panic in one closes the channel, with a
+// *PanicError, and nothing else.
 //
 // A Dispatcher may also implement HandleExpt(ch *Channel) error, for urgent data.
 type Dispatcher interface {
@@ -81,10 +82,12 @@ func (l *Loop) askDispatchers() {
 		if !ok {
 			continue
 		}
+		l.curChannel = ch
 		if err := l.setChannel(at, ch.wanted()); err != nil {
 			ch.shut(os.NewSyscallError("epoll_ctl", err))
 		}
 	}
+	l.leave()
 }
 
 func (ch *Channel) wanted() (events uint32) {
@@ -101,6 +104,7 @@ func (ch *Channel) wanted() (events uint32) {
 }
 
 func (ch *Channel) ready(events uint32) {
+	ch.loop.curChannel = ch
 	var err error
 	if h, ok := ch.d.(exptHandler); ok && events&unix.EPOLLPRI != 0 {
 		err = h.HandleExpt(ch)
@@ -150,7 +154,9 @@ func (l *Loop) tellClosed() {
 	for len(l.obituaries) > 0 {
 		o := l.obituaries[0]
 		l.obituaries = l.obituaries[1:]
+		l.curChannel = o.ch
 		o.ch.d.HandleClose(o.ch, o.cause)
+		l.leave()
 	}
 	l.obituaries = nil
 }

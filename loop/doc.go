@@ -25,8 +25,9 @@
 //
 // All callbacks of a connection run on its loop's goroutine, one at a time, never nested. A callback must not block: every
 // connection of its loop waits for it. Work that may block goes to another goroutine with [Conn.Suspend]. Methods
-// are for the loop's goroutine unless they say "any goroutine": [Conn.Post], [Conn.PushAsync], [Loop.Post], the addresses, and
-// all methods of a Set.
+// are for the loop's goroutine unless they say "any goroutine": [Conn.Post], [Conn.PushAsync], the function that
+// [Conn.Suspend] returns, the addresses, [Loop.Post], [Loop.Listen], [Loop.Dial], [Loop.Adopt], all methods of a Listener
+// and of a Set.
 //
 // # Memory
 //

@@ -45,8 +45,6 @@ var (
 	ErrOption = errors.New("loop: bad option")
 	// ErrNotPollable: epoll refuses this kind of descriptor, such as a regular file.
 	ErrNotPollable = errors.New("loop: descriptor cannot be polled")
-	// ErrBuffered: the call needs that no received or queued bytes are held.
-	ErrBuffered = errors.New("loop: bytes are buffered")
 )
 
 // PanicError is the cause of a connection that a panic in one of its callbacks

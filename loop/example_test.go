@@ -145,9 +145,9 @@ func ExampleConn_SetTerminator() {
 	// a body: "\r\n\r\nbye"
 }
 
-// A reply of any length from an io.Reader that may block: the loop does not wait for it, and asks for more as the peer takes it.
+// A reply of any length from an io.Reader that may block: the loop asks for more as the peer takes it, and never waits.
 func ExampleConn_PushProducer() {
-	reply := converse(func(c *loop.Conn) loop.Handler {
+	fmt.Print(converse(func(c *loop.Conn) loop.Handler {
 		c.SetTerminator(match.LF)
 		return loop.HandlerFunc(func(c *loop.Conn, line []byte, found bool) error {
 			r, w := io.Pipe()
@@ -162,8 +162,7 @@ func ExampleConn_PushProducer() {
 			}
 			return c.PushString("the end\n")
 		})
-	}, "get\n")
-	fmt.Print(reply)
+	}, "get\n"))
 	// Output:
 	// part 0
 	// part 1
@@ -171,7 +170,7 @@ func ExampleConn_PushProducer() {
 	// the end
 }
 
-// Work that may block runs on another goroutine; the connection waits for it, the other connections of the loop do not.
+// Work that may block runs on another goroutine; only this connection waits for it.
 func ExampleConn_Suspend() {
 	fmt.Print(converse(func(c *loop.Conn) loop.Handler {
 		c.SetTerminator(match.LF)
@@ -203,11 +202,11 @@ func ExampleLoop_After() {
 	tick = l.After(time.Millisecond, func() {
 		ticks++
 		fmt.Println("tick", ticks)
-		if ticks == 3 {
+		if ticks < 3 {
+			tick.Reset(time.Millisecond)
+		} else {
 			cancel()
-			return
 		}
-		tick.Reset(time.Millisecond)
 	})
 	must(l.Run(ctx))
 	// Output:
@@ -289,11 +288,9 @@ func ExampleLoop_Add() {
 	r, w, err := os.Pipe()
 	must(err)
 	_, err = l.Add(int(r.Fd()), input{}) // the loop has a duplicate of the descriptor
-	must(err)
-	must(r.Close())
+	must(errors.Join(err, r.Close()))
 	_, err = w.WriteString("through a pipe")
-	must(err)
-	must(w.Close())
+	must(errors.Join(err, w.Close()))
 	for l.Len() > 0 {
 		must(l.Poll(-1))
 	}

@@ -14,7 +14,7 @@ type Handler interface {
 	// change the bytes it has not pushed; to keep them it copies them (bytes.Clone).
 	//
 	// In Whole delivery data is one element without its terminator and found is
-	// true; found is false for what was left unfinished when the stream ended, and
+	// true; it may be empty. found is false for what was left unfinished when the stream ended, and
 	// for bytes under match.None. In Pieces delivery data is what came so far, and
 	// found is true on the last piece of an element, which may be empty.
 	//

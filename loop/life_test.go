@@ -676,3 +676,54 @@ func TestConnSize(t *testing.T) {
 		t.Fatalf("%d bytes", size)
 	}
 }
+
+type panicker struct{ pipeDispatcher }
+
+func (p *panicker) HandleRead(*Channel) error { panic("boom") }
+
+// A panic in a dispatcher closes its channel, and nothing else.
+func TestDispatcherPanics(t *testing.T) {
+	l := newTestLoop(t, Options{})
+	_, neighbour := pair(t, l, HandlerFunc(echoLine), func(c *Conn) { c.SetTerminator(match.CRLF) })
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	p := &panicker{pipeDispatcher{limit: 100}}
+	if _, err := l.Add(int(r.Fd()), p); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(w, "x")
+	rounds(t, l, 5)
+	if len(p.got) != 1 || !strings.Contains(p.got[0], "boom") || l.Len() != 1 || l.Stats().Panics != 1 {
+		t.Fatalf("told %q, %d channels, %d panics", p.got, l.Len(), l.Stats().Panics)
+	}
+	io.WriteString(neighbour, "still here\r\n")
+	answer := &bytes.Buffer{}
+	poll(t, l, func() bool { readSome(neighbour, answer); return answer.String() == "still here\r\n" })
+}
+
+// What a suspended connection is resumed by is taken however much waits for the loop.
+func TestResumeOfABusyLoop(t *testing.T) {
+	l := newTestLoop(t, Options{MaxPosted: 1})
+	c, _ := pair(t, l, &hooks{}, nil)
+	resume := c.Suspend()
+	l.Post(func() {})
+	if err := l.Post(func() {}); !errors.Is(err, ErrOverloaded) {
+		t.Fatal(err)
+	}
+	if err := resume(nil); err != nil {
+		t.Fatal(err)
+	}
+	rounds(t, l, 2)
+	if c.Paused() {
+		t.Fatal("still suspended")
+	}
+	c.Close()
+	rounds(t, l, 2)
+	if err := resume(nil); !errors.Is(err, ErrClosed) {
+		t.Fatal(err)
+	}
+}

@@ -60,8 +60,8 @@ func (ln *Listener) Close() error {
 }
 
 // Listen accepts connections to address on this loop alone. Networks are "tcp", "tcp4", "tcp6" and "unix"; port 0 chooses one.
-// The path of a unix socket on which nobody listens any more is replaced. The errors wrap
-// ErrOption or the system call's. Any goroutine.
+// The path of a unix socket on which nobody listens any more is replaced. A
+// host name is looked up, which may block. The errors are ErrClosed, or wrap ErrOption, the resolver's error or the system call's. Any goroutine.
 func (l *Loop) Listen(network, address string, factory Factory) (*Listener, error) {
 	return listen([]*Loop{l}, network, address, factory, l.opts.Balance)
 }

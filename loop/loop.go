@@ -47,7 +47,8 @@ type Loop struct {
 	events     []unix.EpollEvent
 	got, at    int // events of this turn, and the next to handle
 	nowMs      int64
-	cur        *Conn // whose event or message is being handled
+	cur        *Conn    // whose event or message is being handled
+	curChannel *Channel // whose callback runs
 	stage      stage
 	pending    []*Conn // to be settled in this turn
 	pendingAt  int
@@ -185,7 +186,8 @@ func (l *Loop) Run(ctx context.Context) (err error) {
 }
 
 // Poll handles one round of events on the calling goroutine: what is ready within timeout (negative: waits for
-// ever) and what follows from it. Polls must not overlap, nor be mixed with Run. It returns ErrClosed if the loop is closed.
+// ever) and what follows from it. Polls must not overlap, nor be mixed with Run. It returns ErrClosed if the loop is
+// closed, ErrRunning while Run does it, or the error of epoll_wait.
 func (l *Loop) Poll(timeout time.Duration) error {
 	select {
 	case <-l.done:

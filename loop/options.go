@@ -68,12 +68,12 @@ type Options struct {
 	// Oversize is what happens beyond MaxElement.
 	Oversize Oversize
 	// HighWater and LowWater bound queued output in bytes: above HighWater (default
-	// 1 MiB) the connection is read no more, at LowWater (default a quarter of
+	// 1 MiB) the connection is read no more, at LowWater (1 at the least, default a quarter of
 	// HighWater) it is again, and a Drainer is told. Each queued piece counts 1 KiB
 	// above its bytes.
 	HighWater, LowWater int
 	// MaxOutput is the hard cap of queued output in bytes, counted likewise: default
-	// 64 MiB; never below HighWater. Negative: no limit.
+	// 64 MiB; never below HighWater. Negative: 2 GiB - 1, the most.
 	MaxOutput int
 	// Overflow is what happens beyond MaxOutput.
 	Overflow Overflow
@@ -90,14 +90,14 @@ type Options struct {
 	// loop: default 1 Mi; their bytes are bounded by MaxOutput, and 1 MiB at least.
 	MaxPosted int
 	// IdleTimeout closes a connection with ErrIdle when nothing arrives on it, and none of
-	// its output leaves, for so long: default 10 minutes. Negative: no limit.
+	// its output leaves, for so long, while it is paused too: default 10 minutes. Negative: no limit.
 	IdleTimeout time.Duration
 	// ElementTimeout is the time from the first byte of an element to its end, in
 	// Whole delivery: default 60 s, then ErrElementTimeout. Negative: no limit.
 	ElementTimeout time.Duration
 	// ConnectTimeout bounds a Dial: default 30 s, then ErrConnectTimeout. Negative: the kernel's.
 	ConnectTimeout time.Duration
-	// DrainTimeout bounds CloseWhenDone and Shutdown: the time without any progress
+	// DrainTimeout bounds the closing of each connection by CloseWhenDone, and so by Shutdown: the time without any progress
 	// in delivering what is queued, and the time for the peer to end its side
 	// once all was sent. Default 5 s; then ErrDrainTimeout.
 	DrainTimeout time.Duration
@@ -188,10 +188,14 @@ func (o *Options) check() error {
 	return nil
 }
 
-// ms gives d in the milliseconds of a loop's clock, 0 for none.
+// ms gives d in the milliseconds of a loop's clock, rounded up; 0 for none.
 func ms(d time.Duration) int64 {
 	if d <= 0 {
 		return 0
 	}
-	return int64((d + time.Millisecond - 1) / time.Millisecond)
+	n := int64(d / time.Millisecond)
+	if d%time.Millisecond > 0 {
+		n++
+	}
+	return n
 }

@@ -47,7 +47,7 @@ func (c *Conn) dropOutput() {
 	if o == nil {
 		return
 	}
-	if !o.queue.Empty() { // an empty queue keeps its memory for the next user
+	if !o.queue.Settled() { // a settled queue keeps its memory for the next user
 		o.queue.Discard()
 	}
 	c.out = nil
@@ -145,6 +145,9 @@ func (c *Conn) drain() {
 		c.out.busy = true
 		n, err := queue.WriteTo(int(c.fd))
 		c.out.busy = false
+		if c.state&closed != 0 { // by a done or a More
+			return
+		}
 		if n > 0 {
 			l.stats.BytesOut += uint64(n)
 			l.stats.Writes++
@@ -162,7 +165,11 @@ func (c *Conn) drain() {
 		case errors.Is(err, producer.ErrNotReady):
 			return
 		default:
-			c.writeFailed(err)
+			if _, socket := err.(*os.SyscallError); socket {
+				c.writeFailed(err)
+			} else {
+				c.fail(err) // a producer's, whatever it wraps: the stream cannot go on
+			}
 			return
 		}
 	}
@@ -197,6 +204,9 @@ func (c *Conn) relieve() {
 // writeFailed gives up writing. The peer may have sent bytes before it went: they are still read
 // and delivered, and the end of them closes the connection.
 func (c *Conn) writeFailed(err error) {
+	if c.state&closed != 0 {
+		return
+	}
 	if c.cause == nil {
 		c.cause = err
 	}

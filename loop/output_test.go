@@ -507,3 +507,56 @@ type urgentHandler struct{ got chan byte }
 
 func (u urgentHandler) Receive(*Conn, []byte, bool) error { return nil }
 func (u urgentHandler) Urgent(c *Conn, b byte) error      { u.got <- b; return nil }
+
+// An error of a push means that nothing was queued: done is not called, the producer is not closed, and under
+// RefuseOverflow the connection goes on.
+func TestRefusedPushIsTheCallersStill(t *testing.T) {
+	for _, policy := range []Overflow{CloseOverflow, RefuseOverflow} {
+		l := newTestLoop(t, Options{HighWater: 64 << 10, MaxOutput: 64 << 10, Overflow: policy})
+		var cause error
+		done, closed := 0, &closeCounter{}
+		c, _ := pair(t, l, &hooks{closed: func(c *Conn, err error) { cause = err }}, nil)
+		c.Post(func(c *Conn) {
+			for c.state&blocked == 0 { // until the socket is full
+				c.Push(make([]byte, 32<<10))
+				c.flush()
+			}
+			if err := c.PushOwned(make([]byte, 1<<20), func([]byte) { done++ }); !errors.Is(err, ErrOutputFull) {
+				t.Errorf("policy %d: %v", policy, err)
+			}
+			if err := c.PushProducer(closed); policy == CloseOverflow && !errors.Is(err, ErrClosed) {
+				t.Errorf("policy %d: %v", policy, err)
+			}
+		})
+		rounds(t, l, 3)
+		if done != 0 || policy == CloseOverflow && closed.n != 0 {
+			t.Fatalf("policy %d: done was called %d times, Close %d times", policy, done, closed.n)
+		}
+		if (policy == CloseOverflow) != errors.Is(cause, ErrOutputFull) {
+			t.Fatalf("policy %d: closed with %v", policy, cause)
+		}
+	}
+}
+
+type closeCounter struct{ n int }
+
+func (p *closeCounter) More() ([]byte, error) { return nil, producer.ErrNotReady }
+func (p *closeCounter) Close() error          { p.n++; return nil }
+
+// Pushes of every size up to the cap are either taken or refused; none closes the connection.
+func TestRefuseOverflowNeverCloses(t *testing.T) {
+	for size := 1; size <= 128<<10; size = size*3 + 1 {
+		l := newTestLoop(t, Options{HighWater: 128 << 10, MaxOutput: 128 << 10, Overflow: RefuseOverflow})
+		c, _ := pair(t, l, &hooks{}, nil)
+		refused := false
+		for i := 0; i < 1<<20 && !refused; i++ {
+			c.Post(func(c *Conn) { refused = c.Push(make([]byte, size)) != nil })
+			if i%64 == 0 || size > 1000 {
+				rounds(t, l, 1)
+			}
+		}
+		if !refused || c.state&closed != 0 {
+			t.Fatalf("pushes of %d bytes: refused %t, state %b", size, refused, c.state)
+		}
+	}
+}

@@ -17,8 +17,8 @@ const queuedOverhead = 1 << 10
 // must not be changed any more, by this callback or another of the same event.
 //
 // It returns ErrClosed after Close, CloseWhenDone or CloseWrite and after a failed write, and
-// ErrOutputFull, under RefuseOverflow, if p would pass Options.MaxOutput. Then nothing
-// was queued.
+// ErrOutputFull if p would pass Options.MaxOutput: under RefuseOverflow nothing was queued then, under CloseOverflow the
+// connection is closed with that as its cause.
 func (c *Conn) Push(p []byte) error {
 	l := c.loop
 	if c.state&unwritable != 0 {
@@ -27,12 +27,14 @@ func (c *Conn) Push(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	if l.cur == c && c.out == nil {
+	if l.cur == c && c.out == nil && c.state&connecting == 0 {
 		if l.stage.add(p) {
 			return nil
 		}
-		if err := c.admit(len(p)); err != nil {
-			return err
+		if l.opts.Overflow == RefuseOverflow {
+			if err := c.admit(len(p)); err != nil {
+				return err
+			}
 		}
 		return c.pushLarge(p)
 	}
@@ -62,7 +64,13 @@ func (c *Conn) pushLarge(p []byte) error {
 		if c.state&unwritable != 0 {
 			return ErrClosed
 		}
-		return c.queuedIfAny()
+		if c.waiting() > int64(l.opts.MaxOutput) && l.opts.Overflow == CloseOverflow {
+			return c.overflow(0)
+		}
+		return nil
+	}
+	if err := c.admit(len(p)); err != nil {
+		return err
 	}
 	c.out.queue.PushCopy(p)
 	return c.queued()
@@ -70,8 +78,8 @@ func (c *Conn) pushLarge(p []byte) error {
 
 // PushOwned queues p without ever copying it. p belongs to the connection until
 // done (which may be nil) is called with it, exactly once, on the loop: after p was
-// written, or dropped because the connection closed. The errors are those of Push; with one, done is
-// not called.
+// written, or dropped because the connection closed; it may be called from within a later push. The errors are those of
+// Push; with one, p was not queued and done is not called.
 func (c *Conn) PushOwned(p []byte, done func(p []byte)) error {
 	if c.state&unwritable != 0 {
 		return ErrClosed
@@ -100,13 +108,32 @@ func (c *Conn) PushProducer(p producer.Producer) error {
 	return c.queued()
 }
 
-// admit refuses n more bytes that would pass MaxOutput under RefuseOverflow.
+// admit checks that n more bytes keep within MaxOutput, before they are queued, and applies the policy.
 func (c *Conn) admit(n int) error {
-	l := c.loop
-	if l.opts.Overflow == RefuseOverflow && c.waiting()+int64(n)+queuedOverhead > int64(l.opts.MaxOutput) {
-		return fmt.Errorf("%w: %d bytes wait, %d more pass the cap of %d", ErrOutputFull, c.waiting(), n, l.opts.MaxOutput)
+	limit := int64(c.loop.opts.MaxOutput)
+	more := int64(n) + queuedOverhead
+	if c.waiting()+more <= limit {
+		return nil
 	}
-	return nil
+	if c.out != nil && c.state&(blocked|connecting) == 0 && !c.out.busy {
+		c.drain() // the socket has not been asked since it was last writable
+		if c.state&unwritable != 0 {
+			return ErrClosed
+		}
+		if c.waiting()+more <= limit {
+			return nil
+		}
+	}
+	return c.overflow(n)
+}
+
+// overflow applies the policy to n bytes that pass MaxOutput.
+func (c *Conn) overflow(n int) error {
+	err := fmt.Errorf("%w: %d bytes wait, %d more pass the cap of %d", ErrOutputFull, c.waiting(), n, c.loop.opts.MaxOutput)
+	if c.loop.opts.Overflow == CloseOverflow {
+		c.fail(err)
+	}
+	return err
 }
 
 // waiting is what the water marks measure.
@@ -117,37 +144,11 @@ func (c *Conn) waiting() int64 {
 	return c.out.queue.Size() + int64(c.out.queue.Len())*queuedOverhead
 }
 
-// queued looks at the water marks after a push to the queue, and has it flushed.
+// queued looks at the high-water mark after a push to the queue, and has it flushed.
 func (c *Conn) queued() error {
-	l := c.loop
-	if l.cur != c {
-		l.schedule(c)
+	if c.loop.cur != c {
+		c.loop.schedule(c)
 	}
-	waiting := c.waiting()
-	if waiting <= int64(l.opts.HighWater) {
-		return nil
-	}
-	if waiting > int64(l.opts.MaxOutput) && c.state&(blocked|connecting) == 0 && !c.out.busy {
-		// The socket has not been asked yet: it may take enough.
-		c.drain()
-		if c.state&closed != 0 {
-			return ErrClosed
-		}
-		waiting = c.waiting()
-	}
-	if waiting > int64(l.opts.MaxOutput) {
-		c.fail(fmt.Errorf("%w: %d bytes wait, the cap is %d", ErrOutputFull, waiting, l.opts.MaxOutput))
-		return c.cause
-	}
-	if waiting > int64(l.opts.HighWater) {
-		c.state |= above
-	}
+	c.mark()
 	return nil
-}
-
-func (c *Conn) queuedIfAny() error {
-	if c.out == nil {
-		return nil
-	}
-	return c.queued()
 }

@@ -70,6 +70,7 @@ func (c *Conn) receive(window []byte, head int) {
 		rest = rest[c.deliver(rest, head):]
 	}
 	c.flush() // before the ring that staged slices refer to is used again
+	l.stage.forbid()
 	if len(rest) > 0 && c.state&(closed|closing) == 0 {
 		c.keep(rest, len(window))
 	}
@@ -159,15 +160,21 @@ func (c *Conn) deliverRest() {
 	case c.state&discarding != 0:
 	case c.in != nil:
 		data := c.in.bytes()
+		c.loop.stage.allow(data)
 		c.state |= delivering
 		c.piece(data[:len(data):len(data)])
 		c.state &^= delivering | retermed | dropped
+		c.flush() // before the memory that staged slices refer to is given back
+		c.loop.stage.forbid()
 		c.dropHold()
 	case c.match.Held() > 0:
 		n := copy(c.loop.space, c.match.HeldBytes())
 		c.match.Reset(c.match.Terminator())
+		c.loop.stage.allow(c.loop.space[:n])
 		c.piece(c.loop.space[:n:n])
 		c.flush()
+		c.loop.stage.forbid()
+		ringbuf.Fill(c.loop.space[:n])
 	}
 }
 

@@ -106,7 +106,8 @@ var errUnset = errors.New("loop: unset")
 // what peers have sent before is answered; a Quitter is told, and every other connection
 // ends by CloseWhenDone as soon as it is between two elements. It returns nil when all
 // connections are closed and Run is about to return. When ctx is done first, what is left is closed with ErrShutdown,
-// and Shutdown returns ctx's error. Idempotent.
+// and Shutdown returns ctx's error; without a deadline, a connection amid an element may take its element and idle times.
+// A set that does not run is closed as by Close. Idempotent.
 func (s *Set) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	if !s.running {

@@ -31,11 +31,14 @@ func (s *stage) init() {
 	s.parts = make([]unix.Iovec, 0, stageParts)
 }
 
-// allow lets pushes refer to window until the next flush.
+// allow lets pushes refer to window until forbid. What was pushed must be flushed before the window is used again.
 func (s *stage) allow(window []byte) {
 	s.lo = uintptr(unsafe.Pointer(unsafe.SliceData(window)))
 	s.hi = s.lo + uintptr(len(window))
 }
+
+// forbid ends allow: what was in the window may be overwritten or given back from now on.
+func (s *stage) forbid() { s.lo, s.hi = 0, 0 }
 
 // add stages p and reports whether it found room.
 func (s *stage) add(p []byte) bool {

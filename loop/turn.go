@@ -16,7 +16,10 @@ const busyEvents = 4
 // turn waits for events, at most waitMs milliseconds (-1: for ever), and handles them and all that follows.
 func (l *Loop) turn(waitMs int) error {
 	l.growRing()
-	l.askDispatchers()
+	if l.polled > 0 {
+		for !l.guarded((*Loop).askDispatchers) {
+		}
+	}
 	if err := l.wait(waitMs); err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func (l *Loop) untilMs(when int64) int64 {
 // finishTurn runs all callbacks of the turn. A panic in one closes its connection, and the turn goes on behind it.
 func (l *Loop) finishTurn() {
 	l.pendingAt, l.pendingEnd = 0, -1
-	for !l.guarded() {
+	for !l.guarded((*Loop).phases) {
 	}
 	if len(l.closing) > 0 {
 		l.closeDescriptors()
@@ -83,8 +86,9 @@ func (l *Loop) finishTurn() {
 	}
 }
 
-// guarded runs the phases of a turn, each from where it was left, and reports whether it came to the end.
-func (l *Loop) guarded() (done bool) {
+// guarded runs a phase and reports whether it came to its end; if a callback panicked, it has been dealt with, and the
+// phase is to be run again and goes on from where it was.
+func (l *Loop) guarded(phase func(*Loop)) (done bool) {
 	defer func() {
 		if !done {
 			if v := recover(); v != nil { // nil: runtime.Goexit, which cannot be stopped
@@ -92,6 +96,12 @@ func (l *Loop) guarded() (done bool) {
 			}
 		}
 	}()
+	phase(l)
+	return true
+}
+
+// phases are the phases of a turn that call the user, each of which keeps its place in the loop.
+func (l *Loop) phases() {
 	l.handleEvents()
 	if l.mailed {
 		l.readMail()
@@ -101,18 +111,25 @@ func (l *Loop) guarded() (done bool) {
 	l.settleReady()
 	l.buryGraves()
 	l.tellClosed()
-	return true
 }
 
-// recovered ends the connection whose callback panicked.
+// recovered ends the connection or channel whose callback panicked.
 func (l *Loop) recovered(v any) {
 	l.stats.Panics++
 	stack := debug.Stack()
-	c := l.cur
+	c, ch := l.cur, l.curChannel
 	l.leave()
 	l.stage.reset()
-	if c == nil {
+	l.stage.forbid()
+	if ch != nil {
+		ch.shut(&PanicError{Value: v, Stack: stack})
+	}
+	if c == nil && ch == nil {
 		l.opts.Logger.Error("millrace: panic in a function posted to a loop", "panic", v, "stack", string(stack))
+		return
+	}
+	if c == nil {
+		l.opts.Logger.Error("millrace: panic in a dispatcher", "descriptor", ch.fd, "panic", v, "stack", string(stack))
 		return
 	}
 	c.state &^= delivering
@@ -243,10 +260,9 @@ func (c *Conn) work() {
 // enter makes c the connection whose callbacks run, and leave ends that.
 func (l *Loop) enter(c *Conn) {
 	l.cur = c
-	l.stage.lo, l.stage.hi = 0, 0
 }
 
-func (l *Loop) leave() { l.cur = nil }
+func (l *Loop) leave() { l.cur, l.curChannel = nil, nil }
 
 // buryGraves ends the connections closed in this turn.
 func (l *Loop) buryGraves() {

@@ -166,6 +166,10 @@ func (q *Queue) Pop() (Producer, bool) {
 // Empty reports whether nothing waits: asynchat's fifo.is_empty.
 func (q *Queue) Empty() bool { return q.head == q.tail }
 
+// Settled reports whether the queue holds nothing at all: it is Empty, and nothing is owed for what it held. After a panic in a
+// done, More or Close an empty queue may owe something, which Discard pays.
+func (q *Queue) Settled() bool { return q.freed == q.tail }
+
 // Len returns the number of items that wait. Copied bytes that share a block are one.
 func (q *Queue) Len() int { return int(q.tail - q.head) }
 

@@ -98,15 +98,20 @@ func recvOOB(fd int, p []byte) (int, error) {
 }
 
 func eventfdWrite(fd int) error {
-	one := [8]byte{1}
-	_, err := unix.Write(fd, one[:])
-	return err
+	one := uint64(1)
+	return eventfd(unix.SYS_WRITE, fd, &one)
 }
 
 func eventfdRead(fd int) error {
-	var count [8]byte
-	_, err := unix.Read(fd, count[:])
-	return err
+	var count uint64
+	return eventfd(unix.SYS_READ, fd, &count)
+}
+
+func eventfd(call uintptr, fd int, count *uint64) error {
+	if _, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(count)), 8); errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 func pipe(fds *[2]int) error {
