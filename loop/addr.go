@@ -25,6 +25,13 @@ const (
 	peerUnix
 )
 
+// setPeer changes the peer's address, which RemoteAddr reads on other goroutines.
+func (c *Conn) setPeer(p peer) {
+	c.loop.addrMu.Lock()
+	c.peer = p
+	c.loop.addrMu.Unlock()
+}
+
 // setFD changes the descriptor, which LocalAddr reads on other goroutines.
 func (c *Conn) setFD(fd int) {
 	c.loop.addrMu.Lock()
@@ -86,7 +93,12 @@ func netAddrOf(sa unix.Sockaddr) net.Addr {
 
 // RemoteAddr returns the peer's address: a *net.TCPAddr, or a *net.UnixAddr without a
 // name; nil if it is of no such kind. It allocates. Any goroutine, after Closed too.
-func (c *Conn) RemoteAddr() net.Addr { return c.peer.netAddr() }
+func (c *Conn) RemoteAddr() net.Addr {
+	c.loop.addrMu.Lock()
+	p := c.peer
+	c.loop.addrMu.Unlock()
+	return p.netAddr()
+}
 
 // LocalAddr returns the address of this side; nil after Closed. It makes a system call and allocates. Any goroutine.
 func (c *Conn) LocalAddr() net.Addr {

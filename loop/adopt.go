@@ -54,7 +54,11 @@ func (l *Loop) adopt(a *adoption) {
 	default:
 		c.open()
 	}
-	if c.state&closed == 0 && l.drain.asked {
+	switch {
+	case c.state&closed != 0:
+	case l.drain.forced:
+		c.fail(ErrShutdown)
+	case l.drain.asked:
 		c.leave()
 	}
 }
@@ -90,7 +94,11 @@ func (l *Loop) Adopt(fd int, factory Factory) error {
 	if sa, err := l.calls.Getpeername(fd); err == nil {
 		a.peer = peerOf(sa)
 	}
-	return l.send(a)
+	if err := l.send(a); err != nil {
+		_ = l.calls.Close(fd)
+		return err
+	}
+	return nil
 }
 
 // AdoptConn takes over a connection of package net. Its descriptor is duplicated and nc is closed at once, so that
@@ -121,14 +129,11 @@ func (l *Loop) AdoptConn(nc net.Conn, factory Factory) error {
 // the limit, by one each. Any goroutine.
 func (l *Loop) room() bool { return l.conns.Load() < int64(l.opts.MaxConns) }
 
-// send hands an adoption to the loop; if it is closed the socket is closed. Any goroutine.
+// send hands an adoption to the loop. It returns ErrClosed if that has ended; the socket is the caller's then. Any goroutine.
 func (l *Loop) send(a *adoption) error {
 	l.conns.Add(1)
 	if err := l.mail.PutAlways(message{adopt: a}); err != nil {
 		l.conns.Add(-1)
-		if a.fd >= 0 {
-			_ = l.calls.Close(a.fd)
-		}
 		return ErrClosed
 	}
 	return nil

@@ -37,7 +37,7 @@ func (c *Conn) closeWhenDone(cause error) {
 	if c.state&(closed|closing) != 0 {
 		return
 	}
-	if c.state&(connecting|broken) != 0 {
+	if c.state&broken != 0 {
 		c.fail(cause)
 		return
 	}
@@ -52,7 +52,9 @@ func (c *Conn) closeWhenDone(cause error) {
 	if c.state&delivering == 0 {
 		c.dropHold()
 	}
-	c.restartDrain()
+	if c.state&connecting == 0 { // else when it is connected
+		c.restartDrain()
+	}
 	l.schedule(c)
 }
 
@@ -150,7 +152,7 @@ func (c *Conn) settleClosing() {
 	if c.state&(detaching|closed) == detaching && c.out == nil {
 		c.finishDetach()
 	}
-	if c.state&quitting != 0 && c.state&(closing|paused) == 0 && c.atBoundary() && c.out == nil {
+	if c.state&quitting != 0 && c.state&(closing|paused) == 0 && c.atBoundary() {
 		c.closeWhenDone(nil)
 	}
 	if c.state&(closed|connecting) != 0 || c.out != nil || c.state&(closing|writeClosed) == 0 {

@@ -95,7 +95,7 @@ type Conn struct {
 	elementMs int64 // when the element in hand began; 0: between elements
 	idleMax   int32 // ms; 0: none
 	elemMax   int32 // ms; 0: none
-	peer      peer
+	peer      peer  // written with loop.addrMu held
 }
 
 // rare holds the state of connections that are dialling, closing or have a deadline.
@@ -265,6 +265,7 @@ func (c *Conn) Discard() {
 		c.state |= dropped
 	} else {
 		c.dropHold()
+		c.elementMs = 0
 		c.match.Reset(c.match.Terminator())
 	}
 	if c.out != nil {

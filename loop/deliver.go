@@ -23,7 +23,11 @@ func (c *Conn) deliverHeld() {
 
 // begun starts the clock of an element of which bytes are held.
 func (c *Conn) begun() {
-	if c.in != nil && c.elementMs == 0 && c.state&(undelivered|pieces) == 0 {
+	if c.in == nil || c.state&pieces != 0 {
+		c.elementMs = 0
+		return
+	}
+	if c.elementMs == 0 && c.state&undelivered == 0 {
 		c.elementMs = c.loop.nowMs
 		c.armBy(c.elementMs, c.elemMax)
 	}

@@ -57,7 +57,7 @@ func (c *Conn) dialNext() {
 	for len(d.addrs) > 0 {
 		sa := d.addrs[0]
 		d.addrs = d.addrs[1:]
-		c.peer = peerOf(sa)
+		c.setPeer(peerOf(sa))
 		done, err := c.connect(sa)
 		if err != nil {
 			d.err = fmt.Errorf("loop: dial %v: %w", netAddrOf(sa), err)
@@ -118,5 +118,8 @@ func (c *Conn) dialled() {
 	c.state &^= connecting
 	c.rare.dial = nil
 	c.activeMs = c.loop.nowMs
+	if c.state&closing != 0 {
+		c.restartDrain()
+	}
 	c.open()
 }

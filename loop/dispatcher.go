@@ -40,8 +40,11 @@ type Channel struct {
 
 // Add puts a dispatcher for fd on the loop, from the next round on. The channel owns a duplicate of fd,
 // which it closes at its end; the caller keeps fd. O_NONBLOCK is set, which both share (dup(2)).
-// It returns ErrNotPollable for what epoll refuses, such as a regular file (epoll_ctl(2), EPERM), or the system call's error.
+// It returns ErrClosed after Close, ErrNotPollable for what epoll refuses, such as a regular file (epoll_ctl(2), EPERM), or the system call's error.
 func (l *Loop) Add(fd int, d Dispatcher) (*Channel, error) {
+	if l.epfd < 0 {
+		return nil, ErrClosed
+	}
 	own, err := l.calls.Dup(fd)
 	if err != nil {
 		return nil, os.NewSyscallError("fcntl", err)

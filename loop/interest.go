@@ -14,7 +14,7 @@ func (c *Conn) wanted() uint32 {
 	var events uint32
 	if c.state&(readClosed|connecting) == 0 && (c.state&closing != 0 || c.state&(paused|above) == 0) {
 		events = unix.EPOLLIN
-		if c.state&urgent != 0 {
+		if c.state&urgent != 0 && c.state&undelivered == 0 { // else nobody would take the byte, and it would spin
 			events |= unix.EPOLLPRI
 		}
 	}

@@ -267,13 +267,12 @@ func (a *acceptor) place(target *Loop, ad *adoption) {
 	if b := a.listener.balancer; b != nil {
 		target = b.choose(target, &ad.peer)
 	}
-	if target == a.loop {
-		target.conns.Add(1)
-		target.adopt(ad)
-		target.leave()
+	if target != a.loop && target.send(ad) == nil {
 		return
 	}
-	_ = target.send(ad) // ErrClosed: the loop has ended, and send has closed the socket
+	a.loop.conns.Add(1) // the target is this loop, or one that has ended
+	a.loop.adopt(ad)
+	a.loop.leave()
 }
 
 // pause takes the listener out of epoll for a while, which grows with each failure: an error that
@@ -308,8 +307,8 @@ func (a *acceptor) quit() {
 	if a.gone {
 		return
 	}
+	defer a.shut(nil)
 	a.accept(max(a.loop.opts.Backlog, a.loop.opts.AcceptBudget))
-	a.shut(nil)
 }
 
 func (a *acceptor) shut(error) {

@@ -44,6 +44,7 @@ type Loop struct {
 	spare     *ringbuf.Ring // the old ring, from replaceRing to its new owner
 
 	// The turn.
+	inTurn     bool // Poll and Close in a callback are refused, and put off
 	events     []unix.EpollEvent
 	got, at    int // events of this turn, and the next to handle
 	nowMs      int64
@@ -137,10 +138,11 @@ func (l *Loop) open() (err error) {
 // release gives back what open got.
 func (l *Loop) release() {
 	l.mail.Close()
-	for _, fd := range []int{l.eventfd, l.epfd} {
-		if fd >= 0 {
-			_ = l.calls.Close(fd)
+	for _, fd := range []*int{&l.eventfd, &l.epfd} {
+		if *fd >= 0 {
+			_ = l.calls.Close(*fd)
 		}
+		*fd = -1
 	}
 	if l.ring != nil {
 		l.rings.Put(l.ring)
@@ -194,7 +196,7 @@ func (l *Loop) Poll(timeout time.Duration) error {
 		return ErrClosed
 	default:
 	}
-	if l.running.Load() {
+	if l.running.Load() || l.inTurn {
 		return ErrRunning
 	}
 	wait := -1
@@ -233,14 +235,20 @@ func (l *Loop) CloseAll(cause error) {
 
 // Close closes every channel with ErrShutdown, calls what callbacks are due, and gives
 // back all that the loop holds. Posts that were accepted have run. Run calls it;
-// without Run it is the user's to call, on the goroutine of Poll. Idempotent.
+// without Run it is the user's to call, on the goroutine of Poll. In a callback it closes the channels, and is to be
+// called again after Poll; Run does that by itself. Idempotent.
 func (l *Loop) Close() error {
+	if l.inTurn {
+		l.closeLeft()
+		return nil
+	}
 	l.closeOnce.Do(func() {
 		l.mail.Close()
 		l.running.Store(true)
-		l.cur = nil
+		l.leave()
+		l.stage.reset() // of a callback that ended by runtime.Goexit
 		l.got, l.at = 0, 0
-		for done := false; !done; done = l.Len() == 0 && len(l.pending) == 0 {
+		for done := false; !done; done = l.idle() {
 			l.mail.Take() // what was accepted before the box closed still runs
 			l.mailed = true
 			l.CloseAll(ErrShutdown)
@@ -250,6 +258,11 @@ func (l *Loop) Close() error {
 		close(l.done)
 	})
 	return nil
+}
+
+// idle tells whether nothing is on the loop and nothing is to be done.
+func (l *Loop) idle() bool {
+	return l.Len() == 0 && len(l.pending)+len(l.graves)+len(l.obituaries) == 0 && !l.mail.Waiting()
 }
 
 var errNoCPU = errors.New("loop: no CPU to pin to")

@@ -21,7 +21,7 @@ func (c *Conn) readable() {
 		}
 		return
 	}
-	if c.state&scheduled != 0 && c.in != nil && c.state&undelivered == 0 {
+	if c.in != nil && c.state&undelivered == 0 && (c.state&scheduled != 0 || int(c.scanned) < len(c.in.bytes())) {
 		c.deliverHeld() // what was received first is delivered first
 		if c.state&(undelivered&^closing) != 0 {
 			return

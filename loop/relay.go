@@ -88,8 +88,11 @@ func (r *relay) start() {
 	}
 	r.prefix = append(r.prefix, held[:take]...)
 	c.match.Reset(c.match.Terminator())
-	c.scanned = 0
-	if c.in != nil && take > 0 {
+	c.scanned, c.elementMs = 0, 0
+	switch {
+	case c.in == nil && take < len(held): // of a carry, which is stored nowhere
+		c.keepBlock(held[take:])
+	case c.in != nil && take > 0:
 		c.consume(take)
 		c.scanned = 0
 	}

@@ -10,7 +10,8 @@ import (
 	"sync/atomic"
 )
 
-// Set is one Loop a core. All its methods may be called from any goroutine.
+// Set is one Loop a core. All its methods may be called from any goroutine; but Run, Shutdown and Stats wait for the loops,
+// so a callback must leave them to another goroutine.
 type Set struct {
 	opts    Options
 	loops   []*Loop
@@ -50,7 +51,7 @@ func (s *Set) Listen(network, address string, factory Factory) (*Listener, error
 
 // Dial is Loop.Dial on the loop with the fewest connections.
 func (s *Set) Dial(network, address string, factory Factory) error {
-	first := int(s.next.Add(1)) % len(s.loops)
+	first := int(s.next.Add(1) % uint32(len(s.loops)))
 	best := s.loops[first]
 	for i := range s.loops {
 		if l := s.loops[(first+i)%len(s.loops)]; l.conns.Load() < best.conns.Load() {

@@ -10,8 +10,9 @@ import (
 
 // drain is the state of an orderly end. Loop's goroutine only.
 type drain struct {
-	asked bool
-	timer *Timer
+	asked  bool
+	forced bool // what is left is closed at once
+	timer  *Timer
 }
 
 // interrupt begins an orderly end that the loop bounds itself. Any goroutine.
@@ -22,20 +23,20 @@ func (l *Loop) interrupt() { l.beginQuit(2 * l.opts.DrainTimeout) }
 func (l *Loop) beginQuit(limit time.Duration) {
 	_ = l.mail.PutAlways(message{f: func() { // a closed loop has ended already
 		if limit > 0 && l.drain.timer == nil {
-			l.drain.timer = l.After(limit, func() { l.CloseAll(ErrShutdown) })
+			l.drain.timer = l.After(limit, l.closeLeft)
 		}
 		if l.drain.asked {
 			return
 		}
 		l.drain.asked = true
-		for _, ch := range l.channels {
-			if ch.handler != nil {
-				ch.handler.quit()
-			}
-		}
 		for _, c := range l.slots {
 			if c != nil {
 				c.leave()
+			}
+		}
+		for _, ch := range l.channels {
+			if ch.handler != nil { // each by itself, for what it accepts may panic
+				_ = l.mail.PutAlways(message{f: ch.handler.quit})
 			}
 		}
 	}})
@@ -43,10 +44,13 @@ func (l *Loop) beginQuit(limit time.Duration) {
 
 // force closes what is left at once. Any goroutine.
 func (l *Loop) force() {
-	_ = l.mail.PutAlways(message{f: func() {
-		l.drain.asked = true
-		l.CloseAll(ErrShutdown)
-	}})
+	_ = l.mail.PutAlways(message{f: l.closeLeft}) // a closed loop has ended already
+}
+
+// closeLeft closes what is left, and what is adopted from now on.
+func (l *Loop) closeLeft() {
+	l.drain.asked, l.drain.forced = true, true
+	l.CloseAll(ErrShutdown)
 }
 
 // ended tells whether an orderly end is complete.
@@ -64,7 +68,11 @@ func (c *Conn) quit() {
 		c.fail(ErrShutdown)
 		return
 	}
-	if c.state&(paused|above|readClosed|closing|closed) == 0 {
+	if c.state&(paused|above) != 0 {
+		c.state |= leaving // when it is read again
+		return
+	}
+	if c.state&(readClosed|closing|closed) == 0 {
 		c.readable()
 	}
 	if c.state&(closing|closed) != 0 {

@@ -15,6 +15,8 @@ const busyEvents = 4
 
 // turn waits for events, at most waitMs milliseconds (-1: for ever), and handles them and all that follows.
 func (l *Loop) turn(waitMs int) error {
+	l.inTurn = true
+	defer func() { l.inTurn = false }()
 	l.growRing()
 	if l.polled > 0 {
 		for !l.guarded((*Loop).askDispatchers) {

@@ -130,6 +130,13 @@ func (b *Box[T]) Next() (item Item[T], ok bool) {
 	return Item[T]{e.value, b.read.arena[e.from:e.to:e.to]}, true
 }
 
+// Waiting reports whether there is an item that Next has not handed out. Reader only.
+func (b *Box[T]) Waiting() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.at < len(b.read.entries) || len(b.fill.entries) > 0
+}
+
 // Close refuses all later Puts; what waits can still be taken. After Close has
 // returned wake is not called again. Idempotent; any goroutine.
 func (b *Box[T]) Close() {

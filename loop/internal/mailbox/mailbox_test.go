@@ -52,8 +52,14 @@ func TestTakeKeepsWhatWasNotHandedOut(t *testing.T) {
 	if got := fmt.Sprint(drain(b)); got != "[2y]" {
 		t.Fatal(got)
 	}
+	if !b.Waiting() {
+		t.Fatal("3 is not seen to wait")
+	}
 	if got := fmt.Sprint(drain(b)); got != "[3]" {
 		t.Fatal(got)
+	}
+	if b.Waiting() {
+		t.Fatal("something waits in an empty box")
 	}
 }
 
