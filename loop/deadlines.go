@@ -63,6 +63,8 @@ func (c *Conn) expired() {
 		if now >= r.drainMs {
 			c.drainExpired()
 		}
+	case c.stuck() && now >= c.activeMs+ms(c.loop.opts.DrainTimeout):
+		c.fail(fmt.Errorf("%w: the loop quits, and %d bytes of output do not leave", ErrDrainTimeout, c.Queued()))
 	case c.elementMs != 0 && c.elemMax != 0 && c.state&(paused|above) == 0 && now >= c.elementMs+int64(c.elemMax):
 		c.fail(fmt.Errorf("%w: not ended after %d ms", ErrElementTimeout, now-c.elementMs))
 	case c.idleMax != 0 && now >= c.activeMs+int64(c.idleMax):
@@ -101,14 +103,20 @@ func (c *Conn) nextDeadline() int64 {
 		return c.rare.drainMs
 	}
 	next := never
+	if c.stuck() {
+		next = c.activeMs + ms(c.loop.opts.DrainTimeout)
+	}
 	if c.idleMax != 0 {
-		next = c.activeMs + int64(c.idleMax)
+		next = min(next, c.activeMs+int64(c.idleMax))
 	}
 	if c.elementMs != 0 && c.elemMax != 0 && c.state&(paused|above) == 0 {
 		next = min(next, c.elementMs+int64(c.elemMax))
 	}
 	return next
 }
+
+// stuck tells whether the connection is to end with its loop, and a peer that does not read holds that up.
+func (c *Conn) stuck() bool { return c.state&(leaving|quitting) != 0 && c.state&above != 0 }
 
 // restartElement gives the element in hand its time anew, after a time in which it could not be read.
 func (c *Conn) restartElement() {

@@ -44,7 +44,8 @@ type Loop struct {
 	spare     *ringbuf.Ring // the old ring, from replaceRing to its new owner
 
 	// The turn.
-	inTurn     bool // Poll and Close in a callback are refused, and put off
+	inTurn     bool // Poll in a callback is refused, and Close put off
+	closeAsked bool // by a Close in a callback
 	events     []unix.EpollEvent
 	got, at    int // events of this turn, and the next to handle
 	nowMs      int64
@@ -203,7 +204,11 @@ func (l *Loop) Poll(timeout time.Duration) error {
 	if timeout >= 0 {
 		wait = int(min(ms(timeout), 1<<31-1))
 	}
-	return l.turn(wait)
+	err := l.turn(wait)
+	if l.closeAsked {
+		return errors.Join(err, l.Close())
+	}
+	return err
 }
 
 // Len returns the number of channels: connections, listeners and dispatchers.
@@ -235,10 +240,11 @@ func (l *Loop) CloseAll(cause error) {
 
 // Close closes every channel with ErrShutdown, calls what callbacks are due, and gives
 // back all that the loop holds. Posts that were accepted have run. Run calls it;
-// without Run it is the user's to call, on the goroutine of Poll. In a callback it closes the channels, and is to be
-// called again after Poll; Run does that by itself. Idempotent.
+// without Run it is the user's to call, on the goroutine of Poll. In a callback it closes the channels, and the rest follows
+// when the turn is over. Idempotent.
 func (l *Loop) Close() error {
 	if l.inTurn {
+		l.closeAsked = true
 		l.closeLeft()
 		return nil
 	}

@@ -70,6 +70,8 @@ func (c *Conn) quit() {
 	}
 	if c.state&(paused|above) != 0 {
 		c.state |= leaving // when it is read again
+		c.activeMs = c.loop.nowMs
+		c.arm()
 		return
 	}
 	if c.state&(readClosed|closing|closed) == 0 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 )
 
 // sendDirect lets the head, which is a Direct, send a batch.
@@ -20,8 +21,10 @@ func (q *Queue) sendDirect(fd int) (int64, error) {
 		err = nil
 	case err == nil, errors.Is(err, ErrBlocked), errors.Is(err, ErrNotReady):
 	default:
-		it.state, it.err = failed, err
-		err = fmt.Errorf("producer: %w", err)
+		if _, socket := err.(*os.SyscallError); !socket {
+			it.state, it.err = failed, err
+			err = fmt.Errorf("producer: %w", err)
+		}
 	}
 	return int64(n), err
 }
