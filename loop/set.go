@@ -151,16 +151,21 @@ func (s *Set) Close() error {
 // Stats sums the counts of all loops. A loop that does not answer within a second, because a callback
 // blocks it, is left out.
 func (s *Set) Stats() Stats {
+	var sum Stats
 	s.mu.Lock()
 	running := s.running
-	s.mu.Unlock()
-	var sum Stats
-	for _, l := range s.loops {
-		if !running {
+	if !running { // and Run cannot begin while mu is held
+		for _, l := range s.loops {
 			one := l.Stats()
 			sum.add(&one)
-		} else if one, ok := l.ask(); ok {
-			sum.add(&one)
+		}
+	}
+	s.mu.Unlock()
+	if running {
+		for _, l := range s.loops {
+			if one, ok := l.ask(); ok {
+				sum.add(&one)
+			}
 		}
 	}
 	return sum
