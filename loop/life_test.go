@@ -727,3 +727,34 @@ func TestResumeOfABusyLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Every kind of address is listened on, dialled and shown, by loops that are pinned.
+func TestAddresses(t *testing.T) {
+	s := start(t, Options{Loops: 2, Pin: true})
+	for _, tc := range []struct{ listen, dial, network string }{
+		{"127.0.0.1:0", "127.0.0.1:", "tcp"}, {"[::1]:0", "[::1]:", "tcp"}, {"[::1]:0", "[::1]:", "tcp6"}, {":0", "127.0.0.1:", "tcp"},
+		{":0", "[::1]:", "tcp"}, {":0", "127.0.0.1:", "tcp4"}, {"localhost:0", "localhost:", "tcp"},
+	} {
+		seen := make(chan string, 1)
+		ln, err := s.Listen(tc.network, tc.listen, func(c *Conn) Handler {
+			c.SetTerminator(match.CRLF)
+			seen <- c.RemoteAddr().String() + " " + c.LocalAddr().String()
+			return HandlerFunc(echoLine)
+		})
+		if err != nil {
+			t.Fatalf("%+v: %v", tc, err)
+		}
+		_, port, err := net.SplitHostPort(ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		nc := dial(t, tc.dial+port)
+		io.WriteString(nc, "x\r\n")
+		expect(t, nc, "x\r\n")
+		if got, want := wait(t, seen), nc.LocalAddr().String()+" "+nc.RemoteAddr().String(); got != want {
+			t.Fatalf("%+v: the connection says %s, its peer %s", tc, got, want)
+		}
+		nc.Close()
+		ln.Close()
+	}
+}
