@@ -91,8 +91,8 @@ func netAddrOf(sa unix.Sockaddr) net.Addr {
 	return peerOf(sa).netAddr()
 }
 
-// RemoteAddr returns the peer's address: a *net.TCPAddr, or a *net.UnixAddr without a
-// name; nil if it is of no such kind. It allocates. Any goroutine, after Closed too.
+// RemoteAddr returns the peer's address: a *net.TCPAddr, or a *net.UnixAddr without a name; nil if
+// it is of no such kind. It allocates. Any goroutine, after Closed too.
 func (c *Conn) RemoteAddr() net.Addr {
 	c.loop.addrMu.Lock()
 	p := c.peer
@@ -100,7 +100,8 @@ func (c *Conn) RemoteAddr() net.Addr {
 	return p.netAddr()
 }
 
-// LocalAddr returns the address of this side; nil after Closed. It makes a system call and allocates. Any goroutine.
+// LocalAddr returns the address of this side; nil after Closed. It makes a system call and
+// allocates. Any goroutine.
 func (c *Conn) LocalAddr() net.Addr {
 	l := c.loop
 	l.addrMu.Lock() // the descriptor cannot be closed, and so not be another's, while it is held

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// resolve turns a network and address as of net.Dial into socket addresses: "tcp", "tcp4", "tcp6" with
-// host:port, "unix" with a path ("@name" is an abstract one, unix(7)). Names are looked up, which may block.
-// An empty host listens on every address.
+// resolve turns a network and address as of net.Dial into socket addresses: "tcp", "tcp4", "tcp6"
+// with host:port, "unix" with a path ("@name" is an abstract one, unix(7)). Names are looked up,
+// which may block. An empty host listens on every address.
 func resolve(ctx context.Context, network, address string, listen bool) ([]unix.Sockaddr, error) {
 	switch network {
 	case "unix":
@@ -52,7 +52,8 @@ func resolve(ctx context.Context, network, address string, listen bool) ([]unix.
 	return all, nil
 }
 
-// anyAddress is the wildcard for listening (one IPv6 socket takes IPv4 too, ipv6(7)) and this host for dialling.
+// anyAddress is the wildcard for listening (one IPv6 socket takes IPv4 too, ipv6(7)) and this host
+// for dialling.
 func anyAddress(network string, port int, listen bool) []unix.Sockaddr {
 	v4, v6 := &unix.SockaddrInet4{Port: port}, &unix.SockaddrInet6{Port: port}
 	if !listen {

@@ -19,7 +19,8 @@ type adoption struct {
 	dial    *dialing // not connected yet
 }
 
-// newConn makes the connection and its handler. A panic in the factory finds the connection registered, and closes it.
+// newConn makes the connection and its handler. A panic in the factory finds the connection
+// registered, and closes it.
 func (l *Loop) newConn(a *adoption) *Conn {
 	c := &Conn{loop: l, fd: int32(a.fd), peer: a.peer, activeMs: l.nowMs,
 		idleMax: clampMs(l.opts.IdleTimeout), elemMax: clampMs(l.opts.ElementTimeout)}
@@ -63,8 +64,8 @@ func (l *Loop) adopt(a *adoption) {
 	}
 }
 
-// open puts a connected connection under way. It is added to epoll before Opened, so
-// that what Opened pushes can wait for EPOLLOUT.
+// open puts a connected connection under way. It is added to epoll before Opened, so that what
+// Opened pushes can wait for EPOLLOUT.
 func (c *Conn) open() {
 	c.state |= opened
 	c.updateInterest()
@@ -77,9 +78,9 @@ func (c *Conn) open() {
 	c.settle()
 }
 
-// Adopt makes a connection of fd, a connected stream socket, which belongs to the loop
-// from now on: it is made non-blocking, and closed at the end, or at once if Adopt
-// returns an error. The errors are ErrClosed, ErrTooManyConns, and what fcntl(2) answers. Any goroutine.
+// Adopt makes a connection of fd, a connected stream socket, which belongs to the loop from now on:
+// it is made non-blocking, and closed at the end, or at once if Adopt returns an error. The errors
+// are ErrClosed, ErrTooManyConns, and what fcntl(2) answers. Any goroutine.
 func (l *Loop) Adopt(fd int, factory Factory) error {
 	if err := unix.SetNonblock(fd, true); err != nil {
 		_ = l.calls.Close(fd)
@@ -101,8 +102,9 @@ func (l *Loop) Adopt(fd int, factory Factory) error {
 	return nil
 }
 
-// AdoptConn takes over a connection of package net. Its descriptor is duplicated and nc is closed at once, so that
-// no finalizer of package os closes it later. The errors are those of Adopt, and of nc's SyscallConn. Any goroutine.
+// AdoptConn takes over a connection of package net. Its descriptor is duplicated and nc is closed
+// at once, so that no finalizer of package os closes it later. The errors are those of Adopt, and
+// of nc's SyscallConn. Any goroutine.
 func (l *Loop) AdoptConn(nc net.Conn, factory Factory) error {
 	defer nc.Close()
 	sc, ok := nc.(syscall.Conn)
@@ -124,12 +126,13 @@ func (l *Loop) AdoptConn(nc net.Conn, factory Factory) error {
 	return l.Adopt(fd, factory)
 }
 
-// room tells whether one more connection is within Options.MaxConns. It reserves nothing: a reservation that is
-// given up would have to wake a loop that waits for its last connection to end. So callers at the same moment may pass
-// the limit, by one each. Any goroutine.
+// room tells whether one more connection is within Options.MaxConns. It reserves nothing: a
+// reservation that is given up would have to wake a loop that waits for its last connection to end.
+// So callers at the same moment may pass the limit, by one each. Any goroutine.
 func (l *Loop) room() bool { return l.conns.Load() < int64(l.opts.MaxConns) }
 
-// send hands an adoption to the loop. It returns ErrClosed if that has ended; the socket is the caller's then. Any goroutine.
+// send hands an adoption to the loop. It returns ErrClosed if that has ended; the socket is the
+// caller's then. Any goroutine.
 func (l *Loop) send(a *adoption) error {
 	l.conns.Add(1)
 	if err := l.mail.PutAlways(message{adopt: a}); err != nil {

@@ -15,7 +15,8 @@ func newBalancer(loops []*Loop, policy Balance) *balancer {
 	return &balancer{loops: loops, policy: policy}
 }
 
-// pick returns the loop that the policy names, or, where it is full, the next that is not; nil if all are full.
+// pick returns the loop that the policy names, or, where it is full, the next that is not; nil if
+// all are full.
 func (b *balancer) pick() *Loop {
 	first := b.next
 	if b.policy == LeastConns {
@@ -33,8 +34,8 @@ func (b *balancer) pick() *Loop {
 	return nil
 }
 
-// choose is called when a connection was accepted for the picked loop. SourceHash moves it to the loop that the peer's
-// address names, unless that is full.
+// choose is called when a connection was accepted for the picked loop. SourceHash moves it to the
+// loop that the peer's address names, unless that is full.
 func (b *balancer) choose(picked *Loop, p *peer) *Loop {
 	b.next = (b.next + 1) % len(b.loops) // only for one that was accepted
 	if b.policy != SourceHash {

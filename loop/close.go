@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Close closes the connection now: nothing is delivered after it, and what is queued
-// is dropped. Closed follows, with a nil cause unless another came first. Idempotent.
+// Close closes the connection now: nothing is delivered after it, and what is queued is dropped.
+// Closed follows, with a nil cause unless another came first. Idempotent.
 func (c *Conn) Close() {
 	if c.state&closed == 0 {
 		c.close(nil)
@@ -24,12 +24,11 @@ func (c *Conn) CloseCause(cause error) {
 	}
 }
 
-// CloseWhenDone closes the connection once all that is queued is delivered: it
-// writes it, shuts down writing, and drops what the peer still sends until the peer
-// ends its side too, so that unread input cannot turn the close into a reset that
-// takes the reply with it. If that cannot be done, or takes longer than Options.DrainTimeout
-// without progress, Closed gets the reason; a nil cause says that the
-// kernel has taken everything and the peer has ended in order. Nothing is
+// CloseWhenDone closes the connection once all that is queued is delivered: it writes it, shuts
+// down writing, and drops what the peer still sends until the peer ends its side too, so that
+// unread input cannot turn the close into a reset that takes the reply with it. If that cannot be
+// done, or takes longer than Options.DrainTimeout without progress, Closed gets the reason; a nil
+// cause says that the kernel has taken everything and the peer has ended in order. Nothing is
 // delivered after CloseWhenDone, and pushes return ErrClosed. Idempotent.
 func (c *Conn) CloseWhenDone() { c.closeWhenDone(nil) }
 
@@ -58,10 +57,10 @@ func (c *Conn) closeWhenDone(cause error) {
 	l.schedule(c)
 }
 
-// CloseWrite ends this side of the stream once all that is queued is written
-// (shutdown(2) with SHUT_WR): the peer reads an end of stream, and elements it
-// still sends are delivered. Pushes return ErrClosed from now on. When the peer has
-// ended its side too, the connection closes. Idempotent.
+// CloseWrite ends this side of the stream once all that is queued is written (shutdown(2) with
+// SHUT_WR): the peer reads an end of stream, and elements it still sends are delivered. Pushes
+// return ErrClosed from now on. When the peer has ended its side too, the connection closes.
+// Idempotent.
 func (c *Conn) CloseWrite() {
 	if c.state&unwritable == 0 {
 		if c.loop.cur == c {
@@ -80,8 +79,8 @@ func (c *Conn) fail(cause error) {
 	c.close(c.cause)
 }
 
-// close takes the connection off the loop's books. The rest, which may call the user, is
-// done by bury at the end of the turn.
+// close takes the connection off the loop's books. The rest, which may call the user, is done by
+// bury at the end of the turn.
 func (c *Conn) close(cause error) {
 	if c.state&closed != 0 {
 		return
@@ -99,8 +98,8 @@ func (c *Conn) close(cause error) {
 	l.graves = append(l.graves, c)
 }
 
-// bury gives back what a closed connection held, and tells its handler. It runs at the end of the turn,
-// so Closed is never nested in another callback. After a panic in a callback it is called
+// bury gives back what a closed connection held, and tells its handler. It runs at the end of the
+// turn, so Closed is never nested in another callback. After a panic in a callback it is called
 // again, and goes on with what is left to do.
 func (l *Loop) bury(c *Conn) {
 	l.cur = c
@@ -122,8 +121,8 @@ func (l *Loop) bury(c *Conn) {
 	c.setFD(-1)
 }
 
-// settle brings a connection into order after its callbacks: output leaves, and the
-// interest in events follows its state.
+// settle brings a connection into order after its callbacks: output leaves, and the interest in
+// events follows its state.
 func (c *Conn) settle() {
 	if c.state&closed != 0 {
 		return
@@ -191,8 +190,8 @@ func (c *Conn) drainExpired() {
 	if err != nil {
 		unsent = 0
 	}
-	// The kernel may still be making progress, with a queue too full to take more; on the
-	// first look there is nothing to compare with.
+	// The kernel may still be making progress, with a queue too full to take more; on the first
+	// look there is nothing to compare with.
 	if unsent > 0 && (r.unsent == 0 || unsent < r.unsent) {
 		r.unsent = unsent
 		c.restartDrain()

@@ -68,12 +68,12 @@ const (
 //	                        ▼
 //	                       gone
 //
-// Methods are for the loop's goroutine (callbacks, posted functions, timers)
-// unless they say "any goroutine".
+// Methods are for the loop's goroutine (callbacks, posted functions, timers) unless they say "any
+// goroutine".
 //
-// Invariant: closed ⇒ no slot, no interest; bytes in l.stage ⇒ l.cur is this
-// connection and out is nil; in == nil ⇒ scanned == 0; the first scanned bytes held in in were
-// examined, and the matcher's carry is a suffix of them or, with in == nil, is held nowhere.
+// Invariant: closed ⇒ no slot, no interest; bytes in l.stage ⇒ l.cur is this connection and out is
+// nil; in == nil ⇒ scanned == 0; the first scanned bytes held in in were examined, and the
+// matcher's carry is a suffix of them or, with in == nil, is held nowhere.
 type Conn struct {
 	loop    *Loop
 	handler Handler
@@ -138,14 +138,14 @@ func (c *Conn) SetHandler(h Handler) {
 	}
 }
 
-// Terminator returns what ends the present element. Of a Count it is what is left of it, and match.None once it was
-// reached.
+// Terminator returns what ends the present element. Of a Count it is what is left of it, and
+// match.None once it was reached.
 func (c *Conn) Terminator() match.Terminator { return c.match.Terminator() }
 
-// SetTerminator makes t the end of the present and later elements. It applies at once, to
-// bytes already received and not delivered too: in a callback, to the byte after
-// the delivered ones. Bytes of the old terminator that were held back are examined anew.
-// Setting the literal that is set already changes nothing; setting a Count starts it anew.
+// SetTerminator makes t the end of the present and later elements. It applies at once, to bytes
+// already received and not delivered too: in a callback, to the byte after the delivered ones.
+// Bytes of the old terminator that were held back are examined anew. Setting the literal that is
+// set already changes nothing; setting a Count starts it anew.
 func (c *Conn) SetTerminator(t match.Terminator) {
 	if t.Kind() != match.KindCount && t.Equal(c.match.Terminator()) {
 		return
@@ -173,9 +173,9 @@ func (c *Conn) Delivery() Delivery {
 	return Whole
 }
 
-// SetDelivery changes how elements are delivered, from the next byte on. Switched to
-// Pieces amid an element, what is held of it is delivered at once; switched to
-// Whole, the element is what is still to come of it.
+// SetDelivery changes how elements are delivered, from the next byte on. Switched to Pieces amid an
+// element, what is held of it is delivered at once; switched to Whole, the element is what is still
+// to come of it.
 func (c *Conn) SetDelivery(d Delivery) {
 	if d == c.Delivery() {
 		return
@@ -196,15 +196,15 @@ func (c *Conn) materialize() {
 	}
 }
 
-// Pause stops delivery before the next byte, and reading; the peer is slowed down by
-// TCP's window. While paused, an end of the peer's side is not seen.
+// Pause stops delivery before the next byte, and reading; the peer is slowed down by TCP's window.
+// While paused, an end of the peer's side is not seen.
 func (c *Conn) Pause() {
 	c.state |= paused
 	c.loop.schedule(c)
 }
 
-// Resume undoes Pause and Suspend: bytes already received are delivered in this turn or the next, never
-// from within Resume.
+// Resume undoes Pause and Suspend: bytes already received are delivered in this turn or the next,
+// never from within Resume.
 func (c *Conn) Resume() {
 	if c.state&paused != 0 {
 		c.state &^= paused
@@ -217,17 +217,19 @@ func (c *Conn) Resume() {
 // Paused tells whether Pause or Suspend is in force.
 func (c *Conn) Paused() bool { return c.state&paused != 0 }
 
-// Suspend pauses the connection for work on another goroutine, and returns the function
-// that resumes it. That function may be called from any goroutine, once; it runs reply (which may be nil) on the loop, if the
-// connection is still open, and delivery goes on after that. It returns ErrClosed if the connection or the loop is closed
-// already. The idle time runs while a connection is suspended: see SetIdleTimeout.
+// Suspend pauses the connection for work on another goroutine, and returns the function that
+// resumes it. That function may be called from any goroutine, once; it runs reply (which may be
+// nil) on the loop, if the connection is still open, and delivery goes on after that. It returns
+// ErrClosed if the connection or the loop is closed already. The idle time runs while a connection
+// is suspended: see SetIdleTimeout.
 func (c *Conn) Suspend() (resume func(reply func(c *Conn)) error) {
 	c.Pause()
 	return func(reply func(c *Conn)) error {
 		if c.gone.Load() {
 			return ErrClosed
 		}
-		// One for each connection at most, so no limit applies: it must not stay suspended because the loop has much to do.
+		// One for each connection at most, so no limit applies: it must not stay suspended because
+		// the loop has much to do.
 		if c.loop.mail.PutAlways(message{conn: c, onConn: func(c *Conn) {
 			c.Resume()
 			if reply != nil {
@@ -274,8 +276,9 @@ func (c *Conn) Discard() {
 	}
 }
 
-// Post runs f with the connection on its loop, after what was posted before, if it is open
-// then. It returns ErrClosed if the connection or the loop is closed already, ErrOverloaded if too much waits. Any goroutine.
+// Post runs f with the connection on its loop, after what was posted before, if it is open then. It
+// returns ErrClosed if the connection or the loop is closed already, ErrOverloaded if too much
+// waits. Any goroutine.
 func (c *Conn) Post(f func(c *Conn)) error {
 	if c.gone.Load() {
 		return ErrClosed
@@ -284,9 +287,9 @@ func (c *Conn) Post(f func(c *Conn)) error {
 }
 
 // PushAsync is Push from any goroutine: a copy of p is queued for the loop, in order with other
-// PushAsync and Post calls of this goroutine. What it could not be pushed to,
-// because the connection has closed by then, is dropped. It returns ErrClosed if
-// the connection or the loop is closed already, ErrOverloaded if too much waits, and then has queued nothing.
+// PushAsync and Post calls of this goroutine. What it could not be pushed to, because the
+// connection has closed by then, is dropped. It returns ErrClosed if the connection or the loop is
+// closed already, ErrOverloaded if too much waits, and then has queued nothing.
 func (c *Conn) PushAsync(p []byte) error {
 	if c.gone.Load() {
 		return ErrClosed

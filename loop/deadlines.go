@@ -16,15 +16,15 @@ func (c *Conn) SetIdleTimeout(d time.Duration) {
 	c.arm()
 }
 
-// SetElementTimeout replaces Options.ElementTimeout for this connection, for the element in hand too. 0 or
-// less: no limit.
+// SetElementTimeout replaces Options.ElementTimeout for this connection, for the element in hand
+// too. 0 or less: no limit.
 func (c *Conn) SetElementTimeout(d time.Duration) {
 	c.elemMax = clampMs(d)
 	c.arm()
 }
 
-// SetDeadline closes the connection with ErrDeadline at t, to within a few milliseconds. The
-// zero time removes the deadline.
+// SetDeadline closes the connection with ErrDeadline at t, to within a few milliseconds. The zero
+// time removes the deadline.
 func (c *Conn) SetDeadline(t time.Time) {
 	r := c.extra()
 	r.deadlineMs = 0
@@ -39,8 +39,8 @@ func clampMs(d time.Duration) int32 { return int32(min(ms(d), 1<<31-1)) }
 // connTimer is a Conn as the owner of its timer.
 type connTimer Conn
 
-// Expired is called by the wheel. Deadlines that move with each message, such as the idle time, are not
-// re-armed then: the timer fires at the old time and finds out that it is too early.
+// Expired is called by the wheel. Deadlines that move with each message, such as the idle time, are
+// not re-armed then: the timer fires at the old time and finds out that it is too early.
 func (t *connTimer) Expired(*wheel.Timer) {
 	c := (*Conn)(t)
 	c.loop.enter(c)
@@ -90,8 +90,8 @@ func (c *Conn) arm() {
 	c.loop.wheel.Arm(&c.timer, next)
 }
 
-// nextDeadline is the time at which expired will do something, SetDeadline apart. A deadline that does not apply in
-// the present state must not count: passed, it would fire for ever.
+// nextDeadline is the time at which expired will do something, SetDeadline apart. A deadline that
+// does not apply in the present state must not count: passed, it would fire for ever.
 func (c *Conn) nextDeadline() int64 {
 	switch {
 	case c.state&connecting != 0:
@@ -149,7 +149,8 @@ type loopTimer Timer
 func (t *loopTimer) Expired(*wheel.Timer) { t.f() }
 
 // After calls f on the loop's goroutine once d has passed, not earlier, usually within a
-// millisecond or two of it. Loop's goroutine only; from another, Post a function that calls it. A panic in f is logged, and the loop goes on.
+// millisecond or two of it. Loop's goroutine only; from another, Post a function that calls it. A
+// panic in f is logged, and the loop goes on.
 func (l *Loop) After(d time.Duration, f func()) *Timer {
 	t := &Timer{loop: l, f: f}
 	t.node.Owner = (*loopTimer)(t)

@@ -33,9 +33,9 @@ func (c *Conn) begun() {
 	}
 }
 
-// deliver cuts window at terminators and calls the handler with the elements. The
-// matcher has examined the first scanned bytes. It returns how many bytes are done with; the
-// rest, of which c.scanned bytes were examined, must be kept.
+// deliver cuts window at terminators and calls the handler with the elements. The matcher has
+// examined the first scanned bytes. It returns how many bytes are done with; the rest, of which
+// c.scanned bytes were examined, must be kept.
 func (c *Conn) deliver(window []byte, scanned int) (done int) {
 	start, pos := 0, scanned // of the element in hand; the next byte to examine
 	c.state |= delivering
@@ -88,9 +88,9 @@ func (c *Conn) element(data []byte) {
 	}
 }
 
-// deliverPart deals with window[start:], which was examined and has no terminator: Pieces
-// delivery hands it over less what is held back, Whole delivery leaves it to be kept.
-// It returns the new start and position.
+// deliverPart deals with window[start:], which was examined and has no terminator: Pieces delivery
+// hands it over less what is held back, Whole delivery leaves it to be kept. It returns the new
+// start and position.
 func (c *Conn) deliverPart(window []byte, start int) (int, int) {
 	held := c.match.Held()
 	if c.state&discarding != 0 {

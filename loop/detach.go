@@ -2,11 +2,11 @@
 
 package loop
 
-// Detach ends the connection on this loop without closing its descriptor, for a protocol that goes on
-// elsewhere. Delivery stops at once, as by Pause. When all that is queued is written,
-// then is called on the loop with the descriptor, non-blocking and the callee's to close, and
-// with a copy of what was received and not delivered; Closed follows with a nil
-// cause. If the connection ends before, then is not called. It returns ErrClosed for a closed or closing connection.
+// Detach ends the connection on this loop without closing its descriptor, for a protocol that goes
+// on elsewhere. Delivery stops at once, as by Pause. When all that is queued is written, then is
+// called on the loop with the descriptor, non-blocking and the callee's to close, and with a copy
+// of what was received and not delivered; Closed follows with a nil cause. If the connection ends
+// before, then is not called. It returns ErrClosed for a closed or closing connection.
 func (c *Conn) Detach(then func(fd int, rest []byte)) error {
 	if c.state&(unwritable|connecting|broken|detached) != 0 {
 		return ErrClosed

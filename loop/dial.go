@@ -19,14 +19,14 @@ type dialing struct {
 	err      error           // what the last one tried failed with
 }
 
-// Dial connects to address, of network "tcp", "tcp4", "tcp6" or "unix", and makes a connection
-// of it on this loop. factory is called when the connecting begins; then Opened comes
-// when it is connected, or only Closed, with the cause, when no address of the name
-// could be connected to within Options.ConnectTimeout. What is pushed before Opened is
-// kept and sent after it.
+// Dial connects to address, of network "tcp", "tcp4", "tcp6" or "unix", and makes a connection of
+// it on this loop. factory is called when the connecting begins; then Opened comes when it is
+// connected, or only Closed, with the cause, when no address of the name could be connected to
+// within Options.ConnectTimeout. What is pushed before Opened is kept and sent after it.
 //
-// Dial itself returns ErrClosed, ErrTooManyConns, or an error wrapping ErrOption for an address that makes no sense. A
-// name, other than a literal address, is looked up on a goroutine of its own; if that fails, Closed gets the error. Any goroutine.
+// Dial itself returns ErrClosed, ErrTooManyConns, or an error wrapping ErrOption for an address
+// that makes no sense. A name, other than a literal address, is looked up on a goroutine of its
+// own; if that fails, Closed gets the error. Any goroutine.
 func (l *Loop) Dial(network, address string, factory Factory) error {
 	if !l.room() {
 		return fmt.Errorf("%w: %d", ErrTooManyConns, l.opts.MaxConns)

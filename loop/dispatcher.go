@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dispatcher is asyncore's dispatcher: a channel of any pollable descriptor that reads and
-// writes for itself. Its callbacks run on the loop's goroutine, never nested. A panic in one closes the channel, with a
-// *PanicError, and nothing else.
+// Dispatcher is asyncore's dispatcher: a channel of any pollable descriptor that reads and writes
+// for itself. Its callbacks run on the loop's goroutine, never nested. A panic in one closes the
+// channel, with a *PanicError, and nothing else.
 //
 // A Dispatcher may also implement HandleExpt(ch *Channel) error, for urgent data.
 type Dispatcher interface {
@@ -24,7 +24,8 @@ type Dispatcher interface {
 	// writable. An error closes the channel and is the cause that HandleClose gets.
 	HandleRead(ch *Channel) error
 	HandleWrite(ch *Channel) error
-	// HandleClose is called once and last of all. The descriptor is still open. cause is nil after Channel.Close.
+	// HandleClose is called once and last of all. The descriptor is still open. cause is nil after
+	// Channel.Close.
 	HandleClose(ch *Channel, cause error)
 }
 
@@ -38,9 +39,10 @@ type Channel struct {
 	gone bool
 }
 
-// Add puts a dispatcher for fd on the loop, from the next round on. The channel owns a duplicate of fd,
-// which it closes at its end; the caller keeps fd. O_NONBLOCK is set, which both share (dup(2)).
-// It returns ErrClosed after Close, ErrNotPollable for what epoll refuses, such as a regular file (epoll_ctl(2), EPERM), or the system call's error.
+// Add puts a dispatcher for fd on the loop, from the next round on. The channel owns a duplicate of
+// fd, which it closes at its end; the caller keeps fd. O_NONBLOCK is set, which both share
+// (dup(2)). It returns ErrClosed after Close, ErrNotPollable for what epoll refuses, such as a
+// regular file (epoll_ctl(2), EPERM), or the system call's error.
 func (l *Loop) Add(fd int, d Dispatcher) (*Channel, error) {
 	if l.epfd < 0 {
 		return nil, ErrClosed
@@ -72,7 +74,8 @@ func (ch *Channel) FD() int { return ch.fd }
 // Loop returns the channel's loop.
 func (ch *Channel) Loop() *Loop { return ch.loop }
 
-// Close takes the channel off the loop; HandleClose follows before the turn ends, with a nil cause. Idempotent.
+// Close takes the channel off the loop; HandleClose follows before the turn ends, with a nil cause.
+// Idempotent.
 func (ch *Channel) Close() { ch.shut(nil) }
 
 // askDispatchers brings every dispatcher's interest up to date.

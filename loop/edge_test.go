@@ -68,7 +68,8 @@ func TestPredicatePanics(t *testing.T) {
 	}
 }
 
-// A producer that fails with ECONNRESET, an upstream that was reset, closes the connection: the peer of the socket is there still.
+// A producer that fails with ECONNRESET, an upstream that was reset, closes the connection: the
+// peer of the socket is there still.
 func TestResetOfAProducerCloses(t *testing.T) {
 	l := newTestLoop(t, Options{})
 	var cause error

@@ -7,12 +7,11 @@ import (
 	"fmt"
 )
 
-// The errors of this package. Causes given to Closed wrap them; test with
-// errors.Is. io.EOF as the cause of Closed means that the peer ended the
-// stream in order; nil, that this side did.
+// The errors of this package. Causes given to Closed wrap them; test with errors.Is. io.EOF as the
+// cause of Closed means that the peer ended the stream in order; nil, that this side did.
 var (
-	// ErrClosed: the connection, listener, loop or set is closed, or
-	// CloseWhenDone was called before. Nothing was queued.
+	// ErrClosed: the connection, listener, loop or set is closed, or CloseWhenDone was called
+	// before. Nothing was queued.
 	ErrClosed = errors.New("loop: closed")
 	// ErrElementTooLong: an element passed Options.MaxElement in Whole delivery.
 	ErrElementTooLong = errors.New("loop: element too long")
@@ -26,8 +25,8 @@ var (
 	ErrElementTimeout = errors.New("loop: element timeout")
 	// ErrDeadline: the time given to Conn.SetDeadline came.
 	ErrDeadline = errors.New("loop: deadline passed")
-	// ErrDrainTimeout: after CloseWhenDone the peer did not take all, or did not
-	// end its side, in time: queued bytes may be lost.
+	// ErrDrainTimeout: after CloseWhenDone the peer did not take all, or did not end its side, in
+	// time: queued bytes may be lost.
 	ErrDrainTimeout = errors.New("loop: drain timeout")
 	// ErrConnectTimeout: a Dial was not answered in time.
 	ErrConnectTimeout = errors.New("loop: connect timeout")
@@ -47,9 +46,8 @@ var (
 	ErrNotPollable = errors.New("loop: descriptor cannot be polled")
 )
 
-// PanicError is the cause of a connection that a panic in one of its callbacks
-// closed. It is ErrPanic for errors.Is, and unwraps to Value where that is an
-// error.
+// PanicError is the cause of a connection that a panic in one of its callbacks closed. It is
+// ErrPanic for errors.Is, and unwraps to Value where that is an error.
 type PanicError struct {
 	Value any    // what was given to panic
 	Stack []byte // the goroutine's stack, as debug.Stack prints it

@@ -83,9 +83,10 @@ func (f *faults) inject(l *Loop) {
 	l.calls = &calls
 }
 
-// TestEveryCallFailsOnce runs a scenario with the first, the second, … system call of the loop failing, with each errno, and
-// checks each time that the loop still serves, that what came back is a prefix of what was sent, and all if the
-// error was one that is to be retried, and that every connection that was opened was closed.
+// TestEveryCallFailsOnce runs a scenario with the first, the second, … system call of the loop
+// failing, with each errno, and checks each time that the loop still serves, that what came back is
+// a prefix of what was sent, and all if the error was one that is to be retried, and that every
+// connection that was opened was closed.
 func TestEveryCallFailsOnce(t *testing.T) {
 	for _, errno := range []syscall.Errno{unix.EINTR, unix.EAGAIN, unix.ECONNRESET, unix.EPIPE, unix.ENOMEM, unix.EMFILE, unix.ECONNABORTED} {
 		runs := 0

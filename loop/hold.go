@@ -21,9 +21,8 @@ func (h *hold) bytes() []byte {
 	return h.buf[h.off:]
 }
 
-// keep stores rest, the end of the n bytes in the loop's ring, for the next turn. A long
-// rest keeps the ring itself, so that its bytes are not copied; the loop
-// takes another.
+// keep stores rest, the end of the n bytes in the loop's ring, for the next turn. A long rest keeps
+// the ring itself, so that its bytes are not copied; the loop takes another.
 func (c *Conn) keep(rest []byte, n int) {
 	l := c.loop
 	defer c.begun()
@@ -46,8 +45,8 @@ func (c *Conn) keepBlock(rest []byte) {
 	c.in.buf = append(l.blocks.Get(len(rest)), rest...)
 }
 
-// add appends p to the block, which grows; a long one moves on to a ring. It
-// returns the error of the ring's memory.
+// add appends p to the block, which grows; a long one moves on to a ring. It returns the error of
+// the ring's memory.
 func (c *Conn) add(p []byte) error {
 	l, h := c.loop, c.in
 	live := h.buf[h.off:]
@@ -121,8 +120,8 @@ func (l *Loop) newHold() *hold {
 	return &hold{}
 }
 
-// replaceRing takes a new ring for the loop to read into and leaves the old one in l.spare.
-// It reports false, and changes nothing, if there is no memory for one.
+// replaceRing takes a new ring for the loop to read into and leaves the old one in l.spare. It
+// reports false, and changes nothing, if there is no memory for one.
 func (l *Loop) replaceRing() bool {
 	ring, err := l.rings.Get(l.ringBytes)
 	if err != nil {
@@ -138,7 +137,8 @@ func (l *Loop) setRing(ring *ringbuf.Ring) {
 	l.space = ring.Space()
 }
 
-// fitRing sees to it that the loop's ring holds a terminator of n bytes that is held back, and a read behind it.
+// fitRing sees to it that the loop's ring holds a terminator of n bytes that is held back, and a
+// read behind it.
 func (l *Loop) fitRing(n int) {
 	for l.ringBytes < 2*n {
 		l.ringBytes *= 2

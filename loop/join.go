@@ -8,9 +8,9 @@ import (
 	"github.com/millrace-net/millrace/ringbuf"
 )
 
-// join completes the element whose beginning is held in a block with fresh bytes, and
-// delivers it. It returns what of fresh is not done with. All held bytes are examined:
-// what is held beyond is delivered before more is read.
+// join completes the element whose beginning is held in a block with fresh bytes, and delivers it.
+// It returns what of fresh is not done with. All held bytes are examined: what is held beyond is
+// delivered before more is read.
 func (c *Conn) join(fresh []byte) (rest []byte) {
 	end, size, found := c.match.Next(fresh)
 	length := len(c.in.bytes()) + end - size - c.match.Held()
@@ -50,8 +50,8 @@ func (c *Conn) join(fresh []byte) (rest []byte) {
 	return fresh[end:]
 }
 
-// joinOversize deals with an element that is too long with the first end bytes of fresh. It
-// returns what of fresh is not done with.
+// joinOversize deals with an element that is too long with the first end bytes of fresh. It returns
+// what of fresh is not done with.
 func (c *Conn) joinOversize(fresh []byte, end int, found bool) []byte {
 	c.state |= delivering
 	c.oversize(found)

@@ -299,8 +299,8 @@ func TestBalance(t *testing.T) {
 	}
 }
 
-// The factory, every callback, a posted function, a timer and a done function panic, one after the other; each
-// time that connection alone closes.
+// The factory, every callback, a posted function, a timer and a done function panic, one after the
+// other; each time that connection alone closes.
 func TestPanics(t *testing.T) {
 	for _, where := range []string{"factory", "opened", "receive", "readClosed", "closed", "drained", "done", "post", "onConn", "timer"} {
 		t.Run(where, func(t *testing.T) {

@@ -46,9 +46,9 @@ const (
 // Addr returns the address that is listened on, with the port that was chosen for port 0. Any goroutine.
 func (ln *Listener) Addr() net.Addr { return ln.address }
 
-// Close stops listening: what is in the queue of the kernel is accepted still, then the
-// sockets are closed, and the path of a unix socket is removed. Open connections stay. It does not
-// wait. Idempotent. Any goroutine.
+// Close stops listening: what is in the queue of the kernel is accepted still, then the sockets are
+// closed, and the path of a unix socket is removed. Open connections stay. It does not wait.
+// Idempotent. Any goroutine.
 func (ln *Listener) Close() error {
 	ln.closeOnce.Do(func() {
 		for _, a := range ln.acceptors {
@@ -59,9 +59,10 @@ func (ln *Listener) Close() error {
 	return nil
 }
 
-// Listen accepts connections to address on this loop alone. Networks are "tcp", "tcp4", "tcp6" and "unix"; port 0 chooses one.
-// The path of a unix socket on which nobody listens any more is replaced. A
-// host name is looked up, which may block. The errors are ErrClosed, or wrap ErrOption, the resolver's error or the system call's. Any goroutine.
+// Listen accepts connections to address on this loop alone. Networks are "tcp", "tcp4", "tcp6" and
+// "unix"; port 0 chooses one. The path of a unix socket on which nobody listens any more is
+// replaced. A host name is looked up, which may block. The errors are ErrClosed, or wrap ErrOption,
+// the resolver's error or the system call's. Any goroutine.
 func (l *Loop) Listen(network, address string, factory Factory) (*Listener, error) {
 	return listen([]*Loop{l}, network, address, factory, l.opts.Balance)
 }

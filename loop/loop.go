@@ -22,15 +22,14 @@ import (
 )
 
 // Loop is one epoll loop and the channels on it: connections, listeners, dispatchers. It is
-// asyncore's map and loop() in one. A Set runs one on each core; a Loop can
-// also be used alone.
+// asyncore's map and loop() in one. A Set runs one on each core; a Loop can also be used alone.
 //
 // Methods are for the loop's goroutine, which is the one that Run or Poll is called on, or any
 // goroutine before that, unless they say "any goroutine".
 //
-// Invariant: every slot that is not nil holds a connection with that slot, whose state is not closed;
-// every closed connection is in graves until Closed was called; cur is nil outside callbacks, and
-// only cur has bytes in stage.
+// Invariant: every slot that is not nil holds a connection with that slot, whose state is not
+// closed; every closed connection is in graves until Closed was called; cur is nil outside
+// callbacks, and only cur has bytes in stage.
 type Loop struct {
 	opts  Options
 	calls *sys.Calls
@@ -87,8 +86,8 @@ type Loop struct {
 	addrMu    sync.Mutex // held while descriptors are closed: LocalAddr of other goroutines
 }
 
-// NewLoop returns a loop with no channels. It must be closed by Close, or by Run's return. The errors wrap
-// ErrOption or the system call's.
+// NewLoop returns a loop with no channels. It must be closed by Close, or by Run's return. The
+// errors wrap ErrOption or the system call's.
 func NewLoop(o Options) (*Loop, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -155,10 +154,10 @@ func (l *Loop) release() {
 // tick reads the clock.
 func (l *Loop) tick() { l.nowMs = l.calls.Now() / int64(time.Millisecond) }
 
-// Run handles events on the calling goroutine, which it locks to its thread, until ctx is done or Shutdown has
-// ended; then it closes the loop. When ctx is done it drains as Shutdown does, for at
-// most twice Options.DrainTimeout. It returns nil after an orderly end, ErrRunning if the loop runs or
-// ran, ErrGoexit, or the error of epoll_wait.
+// Run handles events on the calling goroutine, which it locks to its thread, until ctx is done or
+// Shutdown has ended; then it closes the loop. When ctx is done it drains as Shutdown does, for at
+// most twice Options.DrainTimeout. It returns nil after an orderly end, ErrRunning if the loop runs
+// or ran, ErrGoexit, or the error of epoll_wait.
 func (l *Loop) Run(ctx context.Context) (err error) {
 	if !l.running.CompareAndSwap(false, true) {
 		return ErrRunning
@@ -188,9 +187,10 @@ func (l *Loop) Run(ctx context.Context) (err error) {
 	return err
 }
 
-// Poll handles one round of events on the calling goroutine: what is ready within timeout (negative: waits for
-// ever) and what follows from it. Polls must not overlap, nor be mixed with Run. It returns ErrClosed if the loop is
-// closed, ErrRunning while Run does it, or the error of epoll_wait.
+// Poll handles one round of events on the calling goroutine: what is ready within timeout
+// (negative: waits for ever) and what follows from it. Polls must not overlap, nor be mixed with
+// Run. It returns ErrClosed if the loop is closed, ErrRunning while Run does it, or the error of
+// epoll_wait.
 func (l *Loop) Poll(timeout time.Duration) error {
 	select {
 	case <-l.done:
@@ -214,8 +214,8 @@ func (l *Loop) Poll(timeout time.Duration) error {
 // Len returns the number of channels: connections, listeners and dispatchers.
 func (l *Loop) Len() int { return int(l.conns.Load()) + l.channelCount() }
 
-// Conns calls f with every open connection of the loop, until f returns false. f may close
-// and push to any of them.
+// Conns calls f with every open connection of the loop, until f returns false. f may close and push
+// to any of them.
 func (l *Loop) Conns(f func(c *Conn) bool) {
 	for i := 0; i < len(l.slots); i++ {
 		if c := l.slots[i]; c != nil && c.state&opened != 0 && !f(c) {
@@ -238,10 +238,10 @@ func (l *Loop) CloseAll(cause error) {
 	}
 }
 
-// Close closes every channel with ErrShutdown, calls what callbacks are due, and gives
-// back all that the loop holds. Posts that were accepted have run. Run calls it;
-// without Run it is the user's to call, on the goroutine of Poll. In a callback it closes the channels, and the rest follows
-// when the turn is over. Idempotent.
+// Close closes every channel with ErrShutdown, calls what callbacks are due, and gives back all
+// that the loop holds. Posts that were accepted have run. Run calls it; without Run it is the
+// user's to call, on the goroutine of Poll. In a callback it closes the channels, and the rest
+// follows when the turn is over. Idempotent.
 func (l *Loop) Close() error {
 	if l.inTurn {
 		l.closeAsked = true

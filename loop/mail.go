@@ -17,10 +17,9 @@ type message struct {
 	adopt  *adoption     // a connection accepted or dialled elsewhere
 }
 
-// Post runs f on the loop's goroutine, after what was posted before by this goroutine.
-// It returns ErrClosed if the loop is closed, ErrOverloaded if too much waits
-// (Options.MaxPosted); then f will not run. Else it will, even while the loop closes. A panic in f is logged, and the
-// loop goes on.
+// Post runs f on the loop's goroutine, after what was posted before by this goroutine. It returns
+// ErrClosed if the loop is closed, ErrOverloaded if too much waits (Options.MaxPosted); then f will
+// not run. Else it will, even while the loop closes. A panic in f is logged, and the loop goes on.
 // Any goroutine, the loop's own too.
 func (l *Loop) Post(f func()) error { return l.put(message{f: f}, nil) }
 

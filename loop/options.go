@@ -15,16 +15,16 @@ import (
 type Balance uint8
 
 const (
-	// ReusePort gives each loop a listening socket of its own with SO_REUSEPORT; the
-	// kernel shares connections by a hash of the addresses (socket(7)). Unix
-	// sockets, which the kernel does not share so, use RoundRobin.
+	// ReusePort gives each loop a listening socket of its own with SO_REUSEPORT; the kernel shares
+	// connections by a hash of the addresses (socket(7)). Unix sockets, which the kernel does not
+	// share so, use RoundRobin.
 	ReusePort Balance = iota
 	// RoundRobin accepts on one loop and gives each loop its turn.
 	RoundRobin
 	// LeastConns accepts on one loop and gives to the loop with the fewest connections.
 	LeastConns
-	// SourceHash accepts on one loop and gives by a hash (xxhash) of the peer's address
-	// without its port, so that one client always meets the same loop.
+	// SourceHash accepts on one loop and gives by a hash (xxhash) of the peer's address without its
+	// port, so that one client always meets the same loop.
 	SourceHash
 )
 
@@ -48,9 +48,8 @@ const (
 	RefuseOverflow
 )
 
-// Options tunes a Set or a Loop. The zero value is good; a zero field means its
-// default. For a time or a count, a negative value means no limit where the
-// field says so.
+// Options tunes a Set or a Loop. The zero value is good; a zero field means its default. For a time
+// or a count, a negative value means no limit where the field says so.
 type Options struct {
 	// Loops is the number of loops of a Set: default GOMAXPROCS, at most 1024.
 	Loops int
@@ -59,26 +58,25 @@ type Options struct {
 	Pin bool
 	// Balance shares accepted connections between loops.
 	Balance Balance
-	// RingBytes is the size of the ring that a loop reads into, and so the most that one
-	// read takes: default 256 KiB, 4 KiB to 16 MiB, rounded up to a power of two.
+	// RingBytes is the size of the ring that a loop reads into, and so the most that one read
+	// takes: default 256 KiB, 4 KiB to 16 MiB, rounded up to a power of two.
 	RingBytes int
-	// MaxElement is the longest element of Whole delivery in bytes, its terminator
-	// not counted: default 64 KiB, at most 256 MiB.
+	// MaxElement is the longest element of Whole delivery in bytes, its terminator not counted:
+	// default 64 KiB, at most 256 MiB.
 	MaxElement int
 	// Oversize is what happens beyond MaxElement.
 	Oversize Oversize
-	// HighWater and LowWater bound queued output in bytes: above HighWater (default
-	// 1 MiB) the connection is read no more, at LowWater (1 at the least, default a quarter of
-	// HighWater) it is again, and a Drainer is told. Each queued piece counts 1 KiB
-	// above its bytes.
+	// HighWater and LowWater bound queued output in bytes: above HighWater (default 1 MiB) the
+	// connection is read no more, at LowWater (1 at the least, default a quarter of HighWater) it
+	// is again, and a Drainer is told. Each queued piece counts 1 KiB above its bytes.
 	HighWater, LowWater int
-	// MaxOutput is the hard cap of queued output in bytes, counted likewise: default
-	// 64 MiB; never below HighWater. Negative: 2 GiB - 1, the most.
+	// MaxOutput is the hard cap of queued output in bytes, counted likewise: default 64 MiB; never
+	// below HighWater. Negative: 2 GiB - 1, the most.
 	MaxOutput int
 	// Overflow is what happens beyond MaxOutput.
 	Overflow Overflow
-	// MaxConns is the most connections open at once in each Loop: default 1 Mi.
-	// At the limit, listeners pause and Dial returns ErrTooManyConns.
+	// MaxConns is the most connections open at once in each Loop: default 1 Mi. At the limit,
+	// listeners pause and Dial returns ErrTooManyConns.
 	MaxConns int
 	// AcceptBudget is the most connections accepted in a turn of a loop: default 64.
 	AcceptBudget int
@@ -86,34 +84,35 @@ type Options struct {
 	Backlog int
 	// WriteBudget is the most bytes of queued output written to a connection in a turn: default 4 MiB.
 	WriteBudget int
-	// MaxPosted is the most posted functions and PushAsync calls that may wait for a
-	// loop: default 1 Mi; their bytes are bounded by MaxOutput, and 1 MiB at least.
+	// MaxPosted is the most posted functions and PushAsync calls that may wait for a loop: default
+	// 1 Mi; their bytes are bounded by MaxOutput, and 1 MiB at least.
 	MaxPosted int
-	// IdleTimeout closes a connection with ErrIdle when nothing arrives on it, and none of
-	// its output leaves, for so long, while it is paused too: default 10 minutes. Negative: no limit.
+	// IdleTimeout closes a connection with ErrIdle when nothing arrives on it, and none of its
+	// output leaves, for so long, while it is paused too: default 10 minutes. Negative: no limit.
 	IdleTimeout time.Duration
-	// ElementTimeout is the time from the first byte of an element to its end, in
-	// Whole delivery: default 60 s, then ErrElementTimeout. Negative: no limit.
+	// ElementTimeout is the time from the first byte of an element to its end, in Whole delivery:
+	// default 60 s, then ErrElementTimeout. Negative: no limit.
 	ElementTimeout time.Duration
 	// ConnectTimeout bounds a Dial: default 30 s, then ErrConnectTimeout. Negative: the kernel's.
 	ConnectTimeout time.Duration
-	// DrainTimeout bounds the closing of each connection by CloseWhenDone, and so by Shutdown: the time without any progress
-	// in delivering what is queued, and the time for the peer to end its side
-	// once all was sent. Default 5 s; then ErrDrainTimeout.
+	// DrainTimeout bounds the closing of each connection by CloseWhenDone, and so by Shutdown: the
+	// time without any progress in delivering what is queued, and the time for the peer to end its
+	// side once all was sent. Default 5 s; then ErrDrainTimeout.
 	DrainTimeout time.Duration
-	// DrainBytes is the most that is read and dropped from a peer after CloseWhenDone has
-	// delivered all: default 16 MiB; then the connection is closed with ErrDrainTimeout.
+	// DrainBytes is the most that is read and dropped from a peer after CloseWhenDone has delivered
+	// all: default 16 MiB; then the connection is closed with ErrDrainTimeout.
 	DrainBytes int
 	// SharePort lets several processes listen on one TCP port under ReusePort, for a restart
-	// without a gap. By default Listen refuses a port that another process listens on, which SO_REUSEPORT alone would not.
+	// without a gap. By default Listen refuses a port that another process listens on, which
+	// SO_REUSEPORT alone would not.
 	SharePort bool
-	// Nagle leaves Nagle's algorithm on; by default TCP_NODELAY is set (tcp(7)), for
-	// replies leave in one write anyway.
+	// Nagle leaves Nagle's algorithm on; by default TCP_NODELAY is set (tcp(7)), for replies leave
+	// in one write anyway.
 	Nagle bool
 	// NoReuseAddr leaves SO_REUSEADDR off listening TCP sockets; by default it is set.
 	NoReuseAddr bool
-	// Logger gets what no callback can be told: panics without a Failer, accept
-	// failures (at most one line a second). Default slog.Default().
+	// Logger gets what no callback can be told: panics without a Failer, accept failures (at most
+	// one line a second). Default slog.Default().
 	Logger *slog.Logger
 
 	calls *sys.Calls // the seam; System unless a test sets it

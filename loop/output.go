@@ -136,8 +136,8 @@ func (c *Conn) mark() {
 	}
 }
 
-// drain writes queued output until the queue is empty, the socket is full, the head producer
-// has nothing yet, or the turn's budget is spent.
+// drain writes queued output until the queue is empty, the socket is full, the head producer has
+// nothing yet, or the turn's budget is spent.
 func (c *Conn) drain() {
 	l := c.loop
 	queue := &c.out.queue

@@ -508,8 +508,8 @@ type urgentHandler struct{ got chan byte }
 func (u urgentHandler) Receive(*Conn, []byte, bool) error { return nil }
 func (u urgentHandler) Urgent(c *Conn, b byte) error      { u.got <- b; return nil }
 
-// An error of a push means that nothing was queued: done is not called, the producer is not closed, and under
-// RefuseOverflow the connection goes on.
+// An error of a push means that nothing was queued: done is not called, the producer is not closed,
+// and under RefuseOverflow the connection goes on.
 func TestRefusedPushIsTheCallersStill(t *testing.T) {
 	for _, policy := range []Overflow{CloseOverflow, RefuseOverflow} {
 		l := newTestLoop(t, Options{HighWater: 64 << 10, MaxOutput: 64 << 10, Overflow: policy})

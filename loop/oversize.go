@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// resyncAt is the place in an element that is too long at which a terminator that an
-// Oversizer sets begins to apply: the same for every split. What is before it is dropped.
+// resyncAt is the place in an element that is too long at which a terminator that an Oversizer sets
+// begins to apply: the same for every split. What is before it is dropped.
 func (c *Conn) resyncAt(isCount bool) int {
 	if isCount {
 		return 0

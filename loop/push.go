@@ -11,14 +11,14 @@ import (
 // queuedOverhead is what each queued piece counts above its bytes.
 const queuedOverhead = 1 << 10
 
-// Push queues p, which belongs to the caller again when Push returns. In a callback of
-// this connection everything pushed leaves in one write when the event has been handled. A
-// large p that is a slice of the data being received is not even copied: those bytes
-// must not be changed any more, by this callback or another of the same event.
+// Push queues p, which belongs to the caller again when Push returns. In a callback of this
+// connection everything pushed leaves in one write when the event has been handled. A large p that
+// is a slice of the data being received is not even copied: those bytes must not be changed any
+// more, by this callback or another of the same event.
 //
 // It returns ErrClosed after Close, CloseWhenDone or CloseWrite and after a failed write, and
-// ErrOutputFull if p would pass Options.MaxOutput: under RefuseOverflow nothing was queued then, under CloseOverflow the
-// connection is closed with that as its cause.
+// ErrOutputFull if p would pass Options.MaxOutput: under RefuseOverflow nothing was queued then,
+// under CloseOverflow the connection is closed with that as its cause.
 func (c *Conn) Push(p []byte) error {
 	l := c.loop
 	if c.state&unwritable != 0 {
@@ -48,7 +48,8 @@ func (c *Conn) Push(p []byte) error {
 // PushString is Push for a string.
 func (c *Conn) PushString(s string) error { return c.Push(bytesOf(s)) }
 
-// pushLarge writes what is staged, to make room, and then p, as far as the socket takes it. Only the rest is copied.
+// pushLarge writes what is staged, to make room, and then p, as far as the socket takes it. Only
+// the rest is copied.
 func (c *Conn) pushLarge(p []byte) error {
 	l := c.loop
 	c.flush()
@@ -76,10 +77,10 @@ func (c *Conn) pushLarge(p []byte) error {
 	return c.queued()
 }
 
-// PushOwned queues p without ever copying it. p belongs to the connection until
-// done (which may be nil) is called with it, exactly once, on the loop: after p was
-// written, or dropped because the connection closed; it may be called from within a later push. The errors are those of
-// Push; with one, p was not queued and done is not called.
+// PushOwned queues p without ever copying it. p belongs to the connection until done (which may be
+// nil) is called with it, exactly once, on the loop: after p was written, or dropped because the
+// connection closed; it may be called from within a later push. The errors are those of Push; with
+// one, p was not queued and done is not called.
 func (c *Conn) PushOwned(p []byte, done func(p []byte)) error {
 	if c.state&unwritable != 0 {
 		return ErrClosed
@@ -92,10 +93,10 @@ func (c *Conn) PushOwned(p []byte, done func(p []byte)) error {
 	return c.queued()
 }
 
-// PushProducer queues p: what it makes is sent after all that was queued before.
-// The connection owns p: if p is an io.Closer it is closed once it is exhausted or
-// dropped. An error of More, other than io.EOF and producer.ErrNotReady, closes the connection with it. The
-// errors are those of Push; with one, p still is the caller's.
+// PushProducer queues p: what it makes is sent after all that was queued before. The connection
+// owns p: if p is an io.Closer it is closed once it is exhausted or dropped. An error of More,
+// other than io.EOF and producer.ErrNotReady, closes the connection with it. The errors are those
+// of Push; with one, p still is the caller's.
 func (c *Conn) PushProducer(p producer.Producer) error {
 	if c.state&unwritable != 0 {
 		return ErrClosed

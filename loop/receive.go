@@ -32,9 +32,8 @@ func (c *Conn) readable() {
 		return
 	}
 	l := c.loop
-	// Held-back bytes of Pieces delivery are stored nowhere: they are the
-	// terminator's first bytes. They are put before what is read now, so that a
-	// false alarm releases one slice.
+	// Held-back bytes of Pieces delivery are stored nowhere: they are the terminator's first bytes.
+	// They are put before what is read now, so that a false alarm releases one slice.
 	head := 0
 	if c.in == nil && c.state&discarding == 0 && c.match.Held() > 0 {
 		if head = copy(l.space[:len(l.space)/2], c.match.HeldBytes()); head < c.match.Held() {
@@ -76,8 +75,8 @@ func (c *Conn) receive(window []byte, head int) {
 	}
 }
 
-// read reads once into p. It returns the number of bytes, or 0 after having dealt with
-// the end of the stream, an error, or nothing to read.
+// read reads once into p. It returns the number of bytes, or 0 after having dealt with the end of
+// the stream, an error, or nothing to read.
 func (c *Conn) read(p []byte) int {
 	l := c.loop
 	for {

@@ -15,10 +15,11 @@ import (
 // relayBytes is the most that one splice is asked to move; the pipe takes less.
 const relayBytes = 1 << 20
 
-// relay moves bytes from one connection to another through a pipe, in the kernel. It is an
-// item in the queue of dst, so that they keep their place among what is pushed.
+// relay moves bytes from one connection to another through a pipe, in the kernel. It is an item in
+// the queue of dst, so that they keep their place among what is pushed.
 //
-// Invariant: inPipe bytes are in the pipe; they and prefix were received on src and not yet sent to dst; full ⇒ inPipe > 0.
+// Invariant: inPipe bytes are in the pipe; they and prefix were received on src and not yet sent to
+// dst; full ⇒ inPipe > 0.
 type relay struct {
 	src, dst *Conn
 	pipe     [2]int // read end, write end
@@ -34,15 +35,16 @@ type relay struct {
 }
 
 // Relay sends the next n bytes that c receives, or with n < 0 all until its end of stream, to dst
-// by splice(2): they do not pass through user memory, but for those that were received already. They keep their place
-// among what is pushed to dst before and after. Nothing of them is delivered; delivery goes on behind them.
+// by splice(2): they do not pass through user memory, but for those that were received already.
+// They keep their place among what is pushed to dst before and after. Nothing of them is delivered;
+// delivery goes on behind them.
 //
-// done, which may be nil, is called once on the loop, with the number of bytes dst's socket took: with a nil error
-// when they were all; else one side has closed before, and the other one is closed too, with that as its cause: a
-// stream cut short is not passed off as whole.
+// done, which may be nil, is called once on the loop, with the number of bytes dst's socket took:
+// with a nil error when they were all; else one side has closed before, and the other one is closed
+// too, with that as its cause: a stream cut short is not passed off as whole.
 //
-// Both must be open connections of one loop, and c not relaying yet: else ErrOption or ErrClosed is returned. Other
-// errors are those of pipe2(2).
+// Both must be open connections of one loop, and c not relaying yet: else ErrOption or ErrClosed is
+// returned. Other errors are those of pipe2(2).
 func (c *Conn) Relay(dst *Conn, n int64, done func(moved int64, err error)) error {
 	l := c.loop
 	switch {

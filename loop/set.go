@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 )
 
-// Set is one Loop a core. All its methods may be called from any goroutine; but Run, Shutdown and Stats wait for the loops,
-// so a callback must leave them to another goroutine.
+// Set is one Loop a core. All its methods may be called from any goroutine; but Run, Shutdown and
+// Stats wait for the loops, so a callback must leave them to another goroutine.
 type Set struct {
 	opts    Options
 	loops   []*Loop
@@ -21,8 +21,8 @@ type Set struct {
 	stopped bool // guarded by mu: Shutdown or Close before Run
 }
 
-// NewSet makes the loops, which Run starts. A Set that is not run must be closed by
-// Close. The errors wrap ErrOption or the system call's.
+// NewSet makes the loops, which Run starts. A Set that is not run must be closed by Close. The
+// errors wrap ErrOption or the system call's.
 func NewSet(o Options) (*Set, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -43,8 +43,9 @@ func NewSet(o Options) (*Set, error) {
 // Loops returns the loops of the set, a new slice of them.
 func (s *Set) Loops() []*Loop { return append([]*Loop(nil), s.loops...) }
 
-// Listen accepts connections to address, shared between the loops as Options.Balance says,
-// from Run on; the kernel queues those that come before. Networks, addresses and errors are those of Loop.Listen.
+// Listen accepts connections to address, shared between the loops as Options.Balance says, from Run
+// on; the kernel queues those that come before. Networks, addresses and errors are those of
+// Loop.Listen.
 func (s *Set) Listen(network, address string, factory Factory) (*Listener, error) {
 	return listen(s.loops, network, address, factory, s.opts.Balance)
 }
@@ -61,10 +62,11 @@ func (s *Set) Dial(network, address string, factory Factory) error {
 	return best.Dial(network, address, factory)
 }
 
-// Run runs every loop on a thread of its own until ctx is done or Shutdown has ended, and returns when
-// all have ended and all connections are closed. When ctx is done it drains as Shutdown does, for
-// at most twice Options.DrainTimeout. If a loop fails the others are drained too. It
-// returns nil after an orderly end, else the errors of the loops joined; ErrRunning or ErrClosed if it cannot run.
+// Run runs every loop on a thread of its own until ctx is done or Shutdown has ended, and returns
+// when all have ended and all connections are closed. When ctx is done it drains as Shutdown does,
+// for at most twice Options.DrainTimeout. If a loop fails the others are drained too. It returns
+// nil after an orderly end, else the errors of the loops joined; ErrRunning or ErrClosed if it
+// cannot run.
 func (s *Set) Run(ctx context.Context) error {
 	s.mu.Lock()
 	if s.running || s.stopped {
@@ -103,12 +105,12 @@ func (s *Set) Run(ctx context.Context) error {
 
 var errUnset = errors.New("loop: unset")
 
-// Shutdown ends the set in order: listeners accept what is queued and close;
-// what peers have sent before is answered; a Quitter is told, and every other connection
-// ends by CloseWhenDone as soon as it is between two elements. It returns nil when all
-// connections are closed and Run is about to return. When ctx is done first, what is left is closed with ErrShutdown,
-// and Shutdown returns ctx's error; without a deadline, a connection amid an element may take its element and idle times.
-// A set that does not run is closed as by Close. Idempotent.
+// Shutdown ends the set in order: listeners accept what is queued and close; what peers have sent
+// before is answered; a Quitter is told, and every other connection ends by CloseWhenDone as soon
+// as it is between two elements. It returns nil when all connections are closed and Run is about to
+// return. When ctx is done first, what is left is closed with ErrShutdown, and Shutdown returns
+// ctx's error; without a deadline, a connection amid an element may take its element and idle
+// times. A set that does not run is closed as by Close. Idempotent.
 func (s *Set) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	if !s.running {
@@ -148,8 +150,8 @@ func (s *Set) Close() error {
 	return nil
 }
 
-// Stats sums the counts of all loops. A loop that does not answer within a second, because a callback
-// blocks it, is left out.
+// Stats sums the counts of all loops. A loop that does not answer within a second, because a
+// callback blocks it, is left out.
 func (s *Set) Stats() Stats {
 	var sum Stats
 	s.mu.Lock()
@@ -171,8 +173,8 @@ func (s *Set) Stats() Stats {
 	return sum
 }
 
-// ListenAndServe accepts connections to address on one loop a core, with default
-// options, for ever. It returns only an error: that of NewSet, Listen or Run.
+// ListenAndServe accepts connections to address on one loop a core, with default options, for ever.
+// It returns only an error: that of NewSet, Listen or Run.
 func ListenAndServe(network, address string, h func(c *Conn) Handler) error {
 	s, err := NewSet(Options{})
 	if err != nil {

@@ -21,8 +21,8 @@ func (l *Loop) register(c *Conn) {
 	l.slots = append(l.slots, c)
 }
 
-// unregister takes c out of epoll and the table. The delete is explicit: closing a
-// descriptor whose open file was duplicated would leave it in the set (epoll(7)).
+// unregister takes c out of epoll and the table. The delete is explicit: closing a descriptor whose
+// open file was duplicated would leave it in the set (epoll(7)).
 func (l *Loop) unregister(c *Conn) {
 	c.mute()
 	l.slots[c.slot] = nil

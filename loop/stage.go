@@ -14,9 +14,9 @@ const (
 	refBytes   = 1 << 10  // from this size on, a slice of the window is referred to and not copied
 )
 
-// stage gathers what the connection whose event is being handled pushes, so that
-// all of it leaves in one write. Small pushes are copied into buf; large ones that lie in the
-// window under delivery are referred to.
+// stage gathers what the connection whose event is being handled pushes, so that all of it leaves
+// in one write. Small pushes are copied into buf; large ones that lie in the window under delivery
+// are referred to.
 //
 // Invariant: n is the sum of the lengths of parts; every part lies in buf or in the window.
 type stage struct {
@@ -31,7 +31,8 @@ func (s *stage) init() {
 	s.parts = make([]unix.Iovec, 0, stageParts)
 }
 
-// allow lets pushes refer to window until forbid. What was pushed must be flushed before the window is used again.
+// allow lets pushes refer to window until forbid. What was pushed must be flushed before the window
+// is used again.
 func (s *stage) allow(window []byte) {
 	s.lo = uintptr(unsafe.Pointer(unsafe.SliceData(window)))
 	s.hi = s.lo + uintptr(len(window))
@@ -59,8 +60,8 @@ func (s *stage) add(p []byte) bool {
 	return false
 }
 
-// link adds p, which stays where it is, to the parts; one that follows on the last part
-// in memory lengthens it.
+// link adds p, which stays where it is, to the parts; one that follows on the last part in memory
+// lengthens it.
 func (s *stage) link(p []byte) bool {
 	if last := len(s.parts) - 1; last >= 0 {
 		part := &s.parts[last]

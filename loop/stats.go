@@ -60,8 +60,8 @@ func (l *Loop) Stats() Stats {
 // statsWait bounds how long Set.Stats waits for a loop whose handler blocks.
 const statsWait = time.Second
 
-// ask fetches Stats from another goroutine, at no cost to a loop that nobody asks. It reports false for a loop that
-// does not answer in time.
+// ask fetches Stats from another goroutine, at no cost to a loop that nobody asks. It reports false
+// for a loop that does not answer in time.
 func (l *Loop) ask() (Stats, bool) {
 	answer := make(chan Stats, 1)
 	if l.mail.PutAlways(message{f: func() { answer <- l.Stats() }}) != nil {

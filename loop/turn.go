@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// busyEvents is the number of events from which on a turn is followed by a look that does not block: a
-// system call that the scheduler need not be told of is cheaper, and on a busy loop it finds something.
+// busyEvents is the number of events from which on a turn is followed by a look that does not
+// block: a system call that the scheduler need not be told of is cheaper, and on a busy loop it
+// finds something.
 const busyEvents = 4
 
 // turn waits for events, at most waitMs milliseconds (-1: for ever), and handles them and all that follows.
@@ -63,7 +64,8 @@ func (l *Loop) wait(waitMs int) error {
 }
 
 // untilMs returns how long to wait for the time when. The loop's clock is as old as the turn, so
-// for a near time it is read anew; for a far one the wait stops short, which comes to the same without reading it.
+// for a near time it is read anew; for a far one the wait stops short, which comes to the same
+// without reading it.
 func (l *Loop) untilMs(when int64) int64 {
 	const far = 1000
 	left := when - l.nowMs
@@ -74,7 +76,8 @@ func (l *Loop) untilMs(when int64) int64 {
 	return max(0, when-l.nowMs)
 }
 
-// finishTurn runs all callbacks of the turn. A panic in one closes its connection, and the turn goes on behind it.
+// finishTurn runs all callbacks of the turn. A panic in one closes its connection, and the turn
+// goes on behind it.
 func (l *Loop) finishTurn() {
 	l.pendingAt, l.pendingEnd = 0, -1
 	for !l.guarded((*Loop).phases) {
@@ -88,8 +91,8 @@ func (l *Loop) finishTurn() {
 	}
 }
 
-// guarded runs a phase and reports whether it came to its end; if a callback panicked, it has been dealt with, and the
-// phase is to be run again and goes on from where it was.
+// guarded runs a phase and reports whether it came to its end; if a callback panicked, it has been
+// dealt with, and the phase is to be run again and goes on from where it was.
 func (l *Loop) guarded(phase func(*Loop)) (done bool) {
 	defer func() {
 		if !done {
@@ -179,8 +182,8 @@ func (l *Loop) handleEvents() {
 	}
 }
 
-// handle deals with one event. EPOLLRDHUP and EPOLLHUP are only hints: the read that answers
-// 0 is the end of the stream.
+// handle deals with one event. EPOLLRDHUP and EPOLLHUP are only hints: the read that answers 0 is
+// the end of the stream.
 func (c *Conn) handle(events uint32) {
 	if c.state&connecting != 0 {
 		c.connected()
@@ -202,8 +205,8 @@ func (c *Conn) handle(events uint32) {
 	}
 }
 
-// socketError ends a connection that is not read and of which epoll reports an error or a hang-up, so
-// that it cannot spin.
+// socketError ends a connection that is not read and of which epoll reports an error or a hang-up,
+// so that it cannot spin.
 func (c *Conn) socketError(events uint32) {
 	errno, err := c.loop.calls.GetsockoptInt(int(c.fd), unix.SOL_SOCKET, unix.SO_ERROR)
 	switch {
@@ -224,8 +227,8 @@ func (l *Loop) schedule(c *Conn) {
 	}
 }
 
-// settleReady handles what was scheduled before it began; what that schedules is for the next turn, so that
-// two connections that wake each other cannot keep a turn from ending.
+// settleReady handles what was scheduled before it began; what that schedules is for the next turn,
+// so that two connections that wake each other cannot keep a turn from ending.
 func (l *Loop) settleReady() {
 	if l.pendingEnd < 0 {
 		l.pendingEnd = len(l.pending)

@@ -1,5 +1,5 @@
-// Package mailbox is the way into a loop from other goroutines: a queue with
-// many writers and one reader that wakes the reader once for each batch.
+// Package mailbox is the way into a loop from other goroutines: a queue with many writers and one
+// reader that wakes the reader once for each batch.
 package mailbox
 
 import (
@@ -15,8 +15,8 @@ var (
 	ErrFull = errors.New("mailbox: full")
 )
 
-// Item is one message: Value as given, and Data, the box's copy of the bytes
-// given with it. Data is valid until the reader's next Take.
+// Item is one message: Value as given, and Data, the box's copy of the bytes given with it. Data is
+// valid until the reader's next Take.
 type Item[T any] struct {
 	Value T
 	Data  []byte
@@ -34,11 +34,11 @@ type batch[T any] struct {
 
 // Box is the queue. Put and Close are for any goroutine, Take and Next for the one reader.
 //
-// Invariant: awake is true if and only if wake has been called since the
-// reader's last Take; entries wait in fill only while awake is true.
+// Invariant: awake is true if and only if wake has been called since the reader's last Take;
+// entries wait in fill only while awake is true.
 //
-// A mutex guards it: it is held for an append, writers hold it for a wake-up
-// once a batch, and the reader takes it once a batch.
+// A mutex guards it: it is held for an append, writers hold it for a wake-up once a batch, and the
+// reader takes it once a batch.
 type Box[T any] struct {
 	mu       sync.Mutex
 	fill     batch[T] // guarded by mu
@@ -52,14 +52,14 @@ type Box[T any] struct {
 	at   int      // reader only: the next entry of read
 }
 
-// New returns a box of at most maxItems waiting items with maxBytes bytes of
-// data. wake is called once for each batch, with the box locked.
+// New returns a box of at most maxItems waiting items with maxBytes bytes of data. wake is called
+// once for each batch, with the box locked.
 func New[T any](maxItems, maxBytes int, wake func()) *Box[T] {
 	return &Box[T]{maxItems: maxItems, maxBytes: maxBytes, wake: wake}
 }
 
-// Put queues v with a copy of p. It returns ErrClosed or ErrFull, wrapped with
-// the limit, and then has queued nothing. Any goroutine.
+// Put queues v with a copy of p. It returns ErrClosed or ErrFull, wrapped with the limit, and then
+// has queued nothing. Any goroutine.
 func (b *Box[T]) Put(v T, p []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -76,8 +76,8 @@ func (b *Box[T]) Put(v T, p []byte) error {
 	return nil
 }
 
-// PutAlways queues v beyond the limits, for writers that bound themselves. It
-// returns ErrClosed, and then has queued nothing. Any goroutine.
+// PutAlways queues v beyond the limits, for writers that bound themselves. It returns ErrClosed,
+// and then has queued nothing. Any goroutine.
 func (b *Box[T]) PutAlways(v T) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -102,8 +102,8 @@ func (b *Box[T]) append(v T, p []byte) {
 // keepBytes bounds the arena that is kept for the next batch.
 const keepBytes = 1 << 20
 
-// Take fetches the waiting batch for Next and re-arms the wake-up. What Next
-// has not handed out yet stays first. Reader only.
+// Take fetches the waiting batch for Next and re-arms the wake-up. What Next has not handed out yet
+// stays first. Reader only.
 func (b *Box[T]) Take() {
 	if b.at < len(b.read.entries) {
 		return
@@ -137,8 +137,8 @@ func (b *Box[T]) Waiting() bool {
 	return b.at < len(b.read.entries) || len(b.fill.entries) > 0
 }
 
-// Close refuses all later Puts; what waits can still be taken. After Close has
-// returned wake is not called again. Idempotent; any goroutine.
+// Close refuses all later Puts; what waits can still be taken. After Close has returned wake is not
+// called again. Idempotent; any goroutine.
 func (b *Box[T]) Close() {
 	b.mu.Lock()
 	b.closed = true

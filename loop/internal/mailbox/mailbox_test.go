@@ -91,8 +91,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// Every Put that was accepted is taken, whatever the interleaving with Take
-// and Close, and a wake-up follows every batch.
+// Every Put that was accepted is taken, whatever the interleaving with Take and Close, and a
+// wake-up follows every batch.
 func TestManyWritersAgainstClose(t *testing.T) {
 	const writers, puts = 16, 5000
 	wake := make(chan struct{}, 1)

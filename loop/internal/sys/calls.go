@@ -11,9 +11,9 @@ import (
 	"github.com/millrace-net/millrace/ringbuf"
 )
 
-// Calls holds every system call of one loop. All funcs are set; a test copies
-// System and replaces what it wants to fail. The funcs are called by the
-// loop's goroutine, except Close and Getsockname, which may be called by any.
+// Calls holds every system call of one loop. All funcs are set; a test copies System and replaces
+// what it wants to fail. The funcs are called by the loop's goroutine, except Close and
+// Getsockname, which may be called by any.
 type Calls struct {
 	Output producer.Calls // write, writev, sendfile
 	Rings  ringbuf.Calls  // memfd_create, ftruncate, mmap, munmap

@@ -24,9 +24,9 @@ const (
 	Exhausted
 )
 
-// OfAccept classifies what accept4(2) answers. Network errors already pending
-// on the new socket are passed as errors of accept (accept(2), "Error
-// handling"), so they lose one connection and not the listener.
+// OfAccept classifies what accept4(2) answers. Network errors already pending on the new socket are
+// passed as errors of accept (accept(2), "Error handling"), so they lose one connection and not the
+// listener.
 func OfAccept(err error) Action {
 	var errno unix.Errno
 	if !errors.As(err, &errno) {
@@ -59,10 +59,9 @@ func OfRead(errno unix.Errno) Action {
 	return Fatal
 }
 
-// OfConnect classifies what connect(2) answers on a non-blocking socket. EINTR
-// is Wait: the connection goes on being made (POSIX), and a second connect
-// would answer EALREADY. EAGAIN, which unix sockets answer when the backlog is
-// full, is Exhausted: no readiness will come.
+// OfConnect classifies what connect(2) answers on a non-blocking socket. EINTR is Wait: the
+// connection goes on being made (POSIX), and a second connect would answer EALREADY. EAGAIN, which
+// unix sockets answer when the backlog is full, is Exhausted: no readiness will come.
 func OfConnect(err error) Action {
 	var errno unix.Errno
 	if !errors.As(err, &errno) {

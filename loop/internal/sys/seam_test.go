@@ -59,7 +59,8 @@ func TestClasses(t *testing.T) {
 	}
 }
 
-// BenchmarkSeam is the price of the seam: a read of 64 bytes through the struct of funcs, and by the system call itself.
+// BenchmarkSeam is the price of the seam: a read of 64 bytes through the struct of funcs, and by
+// the system call itself.
 func BenchmarkSeam(b *testing.B) {
 	f, err := os.Open("/dev/zero")
 	if err != nil {

@@ -47,8 +47,8 @@ func System() *Calls {
 	}
 }
 
-// read uses RawSyscall: the descriptor is non-blocking, so the scheduler need
-// not be told, and sysmon stays asleep.
+// read uses RawSyscall: the descriptor is non-blocking, so the scheduler need not be told, and
+// sysmon stays asleep.
 func read(fd int, p []byte) (int, syscall.Errno) {
 	if len(p) == 0 {
 		return 0, 0
