@@ -92,7 +92,7 @@ func (c *Conn) read(p []byte) int {
 		}
 		switch sys.OfRead(errno) {
 		case sys.Retry:
-		case sys.Wait, sys.Exhausted:
+		case sys.Wait:
 			return 0
 		default:
 			if c.state&closing == 0 {

@@ -88,48 +88,6 @@ func TestBacklogAtShutdown(t *testing.T) {
 	}
 }
 
-// A panic in a factory does not hold up a Shutdown.
-func TestPanicInAFactoryAtShutdown(t *testing.T) {
-	s, err := NewSet(quiet(Options{Loops: 1}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	ln, err := s.Listen("tcp", "127.0.0.1:0", func(c *Conn) Handler {
-		n++
-		if n == 2 {
-			panic("factory")
-		}
-		return &hooks{}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- s.Run(context.Background()) }()
-	one := dial(t, ln.Addr().String())
-	poll0 := time.Now().Add(time.Second)
-	for s.Stats().Opened == 0 && time.Now().Before(poll0) {
-		time.Sleep(time.Millisecond)
-	}
-	go func() { io.ReadAll(one); one.Close() }()
-	release, blocked := make(chan struct{}), make(chan struct{})
-	s.loops[0].Post(func() { close(blocked); <-release })
-	<-blocked
-	two := dial(t, ln.Addr().String())
-	defer two.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-	defer cancel()
-	res := make(chan error, 1)
-	go func() { res <- s.Shutdown(ctx) }()
-	time.Sleep(20 * time.Millisecond)
-	close(release)
-	if err := <-res; err != nil {
-		t.Errorf("Shutdown: %v", err)
-	}
-	wait(t, done)
-}
-
 // Poll in a callback is refused.
 func TestNestedPoll(t *testing.T) {
 	l := newTestLoop(t, Options{})
@@ -222,16 +180,25 @@ func TestAdoptAfterTheEnd(t *testing.T) {
 	}
 }
 
-// Nor does a panic while the queue of the kernel is accepted.
-func TestPanicWhileTheBacklogIsAccepted(t *testing.T) {
-	s, err := NewSet(quiet(Options{Loops: 1, AcceptBudget: 1}))
+// A panic in a factory does not hold up a Shutdown: neither in a turn before it nor while it accepts
+// the queue of the kernel.
+func TestPanicInAFactoryAtShutdown(t *testing.T) {
+	shutdownWithPanic(t, Options{Loops: 1}, 1)
+	shutdownWithPanic(t, Options{Loops: 1, AcceptBudget: 1}, 2)
+}
+
+// shutdownWithPanic shuts a set down with queued connections in the kernel, of which the last one's
+// factory panics.
+func shutdownWithPanic(t *testing.T, o Options, queued int) {
+	t.Helper()
+	s, err := NewSet(quiet(o))
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
 	ln, err := s.Listen("tcp", "127.0.0.1:0", func(c *Conn) Handler {
 		n++
-		if n == 3 {
+		if n == 1+queued {
 			panic("factory")
 		}
 		return &hooks{}
@@ -250,7 +217,7 @@ func TestPanicWhileTheBacklogIsAccepted(t *testing.T) {
 	release, blocked := make(chan struct{}), make(chan struct{})
 	s.loops[0].Post(func() { close(blocked); <-release })
 	<-blocked
-	for range 2 {
+	for range queued {
 		nc := dial(t, ln.Addr().String())
 		go func() { io.ReadAll(nc); nc.Close() }()
 	}

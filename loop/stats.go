@@ -2,11 +2,7 @@
 
 package loop
 
-import (
-	"time"
-
-	"github.com/millrace-net/millrace/ringbuf"
-)
+import "time"
 
 // Stats are counts since a loop began, but for those that say "now".
 type Stats struct {
@@ -51,8 +47,7 @@ func (s *Stats) add(t *Stats) {
 func (l *Loop) Stats() Stats {
 	s := l.stats
 	s.Conns = l.conns.Load()
-	var rings ringbuf.PoolStats = l.rings.Stats()
-	s.RingBytes = rings.InUseBytes
+	s.RingBytes = l.rings.Stats().InUseBytes
 	s.BlockBytes = l.blocks.Stats().InUseBytes
 	return s
 }

@@ -17,18 +17,18 @@ const busyEvents = 4
 // turn waits for events, at most waitMs milliseconds (-1: for ever), and handles them and all that follows.
 func (l *Loop) turn(waitMs int) error {
 	l.inTurn = true
-	defer func() { l.inTurn = false }()
 	l.growRing()
 	if l.polled > 0 {
 		for !l.guarded((*Loop).askDispatchers) {
 		}
 	}
-	if err := l.wait(waitMs); err != nil {
-		return err
+	err := l.wait(waitMs)
+	if err == nil {
+		l.tick()
+		l.finishTurn()
 	}
-	l.tick()
-	l.finishTurn()
-	return nil
+	l.inTurn = false
+	return err
 }
 
 // wait fills l.events.
@@ -96,8 +96,10 @@ func (l *Loop) finishTurn() {
 func (l *Loop) guarded(phase func(*Loop)) (done bool) {
 	defer func() {
 		if !done {
-			if v := recover(); v != nil { // nil: runtime.Goexit, which cannot be stopped
+			if v := recover(); v != nil {
 				l.recovered(v)
+			} else { // runtime.Goexit, which cannot be stopped: the turn ends here
+				l.inTurn = false
 			}
 		}
 	}()

@@ -46,15 +46,14 @@ func OfAccept(err error) Action {
 	return Fatal
 }
 
-// OfRead classifies what read(2) and recv(2) answer on a socket.
+// OfRead classifies what read(2) and recv(2) answer on a socket. ENOBUFS and ENOMEM are Fatal: the
+// socket stays readable, so waiting for readiness would spin for as long as they last.
 func OfRead(errno unix.Errno) Action {
 	switch errno {
 	case unix.EINTR:
 		return Retry
 	case unix.EAGAIN:
 		return Wait
-	case unix.ENOBUFS, unix.ENOMEM:
-		return Exhausted
 	}
 	return Fatal
 }

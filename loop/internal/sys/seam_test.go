@@ -40,7 +40,7 @@ func TestClasses(t *testing.T) {
 		}
 	}
 	for errno, want := range map[unix.Errno]Action{
-		unix.EINTR: Retry, unix.EAGAIN: Wait, unix.ENOBUFS: Exhausted, unix.ENOMEM: Exhausted,
+		unix.EINTR: Retry, unix.EAGAIN: Wait, unix.ENOBUFS: Fatal, unix.ENOMEM: Fatal,
 		unix.ECONNRESET: Fatal, unix.EPIPE: Fatal, unix.ETIMEDOUT: Fatal, unix.EBADF: Fatal,
 	} {
 		if got := OfRead(errno); got != want {
