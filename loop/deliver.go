@@ -6,6 +6,9 @@ import (
 	"github.com/millrace-net/millrace/match"
 )
 
+// maxCuts is how many ends of elements the matcher may find ahead.
+const maxCuts = 256
+
 // deliverHeld delivers what is held in in.
 func (c *Conn) deliverHeld() {
 	held := c.in.bytes()
@@ -40,38 +43,56 @@ func (c *Conn) deliver(window []byte, scanned int) (done int) {
 	start, pos := 0, scanned // of the element in hand; the next byte to examine
 	c.state |= delivering
 	for c.state&undelivered == 0 && (pos < len(window) || c.owesPiece(pos-start)) {
-		end, size, found := c.match.Next(window[pos:])
-		pos += end
-		if !found {
-			start, pos = c.deliverPart(window, start)
+		n, read := c.match.Cuts(c.loop.cuts[:], window[pos:])
+		if n > 0 {
+			start, pos = c.deliverCuts(window, start, pos, n, read)
 			continue
 		}
+		if pos += read; pos == len(window) {
+			start, pos = c.deliverPart(window, start)
+		}
+	}
+	c.state &^= delivering
+	c.scanned = int32(pos - start)
+	return start
+}
+
+// deliverCuts hands over the elements that end at the loop's first n cuts, counted from pos on; the
+// matcher has examined read bytes there. It stops where a callback changes what follows, and what was
+// examined behind that place will be again. It returns the new start and position.
+func (c *Conn) deliverCuts(window []byte, start, pos, n, read int) (int, int) {
+	base, after := pos, c.match
+	c.match.Restart() // callbacks find it where they are: between two elements
+	for i := range n {
+		cut := c.loop.cuts[i]
+		pos = base + int(cut.End)
 		c.elementMs = 0
 		if c.state&discarding != 0 { // the terminator may begin before window
 			c.state &^= discarding
 			start = pos
 			continue
 		}
-		data := window[start : pos-size : pos-size]
+		end := pos - int(cut.Size)
+		data := window[start:end:end]
 		if len(data) > c.loop.opts.MaxElement && c.state&pieces == 0 {
 			c.oversize(true)
 			if c.state&retermed != 0 {
-				pos = start + c.resyncAt(size == 0)
+				pos = start + c.resyncAt(cut.Size == 0)
 			}
 		} else {
 			c.element(data)
 		}
 		start = pos
-		if c.state&(retermed|dropped) != 0 {
+		if c.state&(retermed|dropped|undelivered) != 0 {
 			if c.state&dropped != 0 {
 				start, pos = len(window), len(window)
 			}
 			c.state &^= retermed | dropped
+			return start, pos
 		}
 	}
-	c.state &^= delivering
-	c.scanned = int32(pos - start)
-	return start
+	c.match = after
+	return start, base + read
 }
 
 // owesPiece tells whether examined bytes wait that Pieces delivery hands over unfinished.

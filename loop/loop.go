@@ -17,6 +17,7 @@ import (
 	"github.com/millrace-net/millrace/loop/internal/mailbox"
 	"github.com/millrace-net/millrace/loop/internal/sys"
 	"github.com/millrace-net/millrace/loop/internal/wheel"
+	"github.com/millrace-net/millrace/match"
 	"github.com/millrace-net/millrace/producer"
 	"github.com/millrace-net/millrace/ringbuf"
 )
@@ -39,8 +40,9 @@ type Loop struct {
 	// Reading: the ring, and all its bytes.
 	ring      *ringbuf.Ring
 	space     []byte
-	ringBytes int           // what the ring should have
-	spare     *ringbuf.Ring // the old ring, from replaceRing to its new owner
+	cuts      [maxCuts]match.Cut // the ends of elements found ahead, while they are delivered
+	ringBytes int                // what the ring should have
+	spare     *ringbuf.Ring      // the old ring, from replaceRing to its new owner
 
 	// The turn.
 	inTurn     bool // Poll in a callback is refused, and Close put off

@@ -22,8 +22,9 @@ type automaton struct {
 	nodes  []node     // and one more, whose first ends the children of the last
 	labels []byte     // the byte on the edge to each node; that of the root is not used
 	root   [256]int32 // the root's child for each byte, or the root
-	firsts []byte     // the bytes that literals begin with, each once, sorted
+	heads  *[4]byte   // the bytes that literals begin with, if they are no more than that
 	maxLen int        // bytes of the longest literal
+	few    *few       // set if the literals are few and short
 }
 
 // node is a prefix of a literal. Lengths and places are in bytes.
@@ -47,11 +48,18 @@ func newAutomaton(lits [][]byte, total int) *automaton {
 		a.maxLen = max(a.maxLen, len(b))
 	}
 	a.grow()
-	for c := a.nodes[0].first; c < a.nodes[1].first; c++ {
-		a.root[a.labels[c]] = c
-		a.firsts = append(a.firsts, a.labels[c])
+	heads := a.labels[a.nodes[0].first:a.nodes[1].first]
+	for i, c := range heads {
+		a.root[c] = a.nodes[0].first + int32(i)
+	}
+	if len(heads) <= len(a.heads) {
+		a.heads = new([4]byte)
+		for i := range a.heads {
+			a.heads[i] = heads[min(i, len(heads)-1)]
+		}
 	}
 	a.link()
+	a.few = newFew(a)
 	return a
 }
 
@@ -150,6 +158,10 @@ func (a *automaton) next(v int32, c byte, w *meter) int32 {
 // most 2n transitions, of at most ten label compares each.
 func (a *automaton) search(p []byte, v int32, w *meter) (read int, at int32, size int) {
 	for i := 0; i < len(p); i++ {
+		if depth := int(a.nodes[v].depth); a.few != nil && depth <= i && len(p)-i >= minPlace {
+			read, v, size := a.few.search(a, p[i-depth:], w)
+			return i - depth + read, v, size
+		}
 		if v == 0 {
 			if i = a.skip(p, i, w); i == len(p) {
 				break
@@ -170,31 +182,18 @@ func (a *automaton) skip(p []byte, i int, w *meter) int {
 	const near = 16 // bytes looked up one by one
 	from := i
 	slow := len(p)
-	if len(a.firsts) <= 2 {
+	if a.heads != nil {
 		slow = min(i+near, len(p))
 	}
 	for i < slow && a.root[p[i]] == 0 {
 		i++
 	}
-	if i == slow && i < len(p) {
-		i = a.scan(p, i)
+	for i == slow && slow < len(p) {
+		slow = min(slow+maxCall, len(p))
+		i += scanSet(p[i:slow], a.heads)
 	}
 	w.steps += i - from
 	return i
-}
-
-// scan is skip for one or two different first bytes.
-func (a *automaton) scan(p []byte, i int) int {
-	n := 0
-	if len(a.firsts) == 1 {
-		n = indexRare(p[i:], a.firsts[0])
-	} else {
-		n = indexEither(p[i:], a.firsts[0], a.firsts[1])
-	}
-	if n < 0 {
-		return len(p)
-	}
-	return i + n
 }
 
 // path returns what node v spells, a part of text.

@@ -2,7 +2,8 @@ package match
 
 import "math"
 
-// Finder searches slices for one literal. It is immutable, and any number of goroutines may use it at once.
+// Finder searches slices for one literal. Its answers depend on nothing but the literal, and any number of goroutines
+// may use it at once. It must not be copied.
 //
 // Invariant: its literal is compiled. NewFinder makes one; the zero value is not a Finder.
 type Finder struct{ literal }
@@ -13,12 +14,21 @@ func NewFinder(literal []byte) (*Finder, error) {
 	if err := checkLiteral(literal); err != nil {
 		return nil, err
 	}
-	return &Finder{compile(literal)}, nil
+	f := &Finder{}
+	f.compile(literal)
+	return f, nil
 }
 
 // Index returns the place of the first match in p, or -1. It keeps nothing of p and does not allocate. O(len(p)) for
 // every literal and every p.
 func (f *Finder) Index(p []byte) int {
+	if n := len(p) - len(f.bytes) + 1; n > 0 && n < rareFrom && f.exact() {
+		at, _ := scanPair(p, n, &f.choices[0], noLimit)
+		if at == n {
+			return -1
+		}
+		return at
+	}
 	var w meter
 	return f.index(p, &w)
 }
@@ -49,8 +59,8 @@ func (f *Finder) indexAll(dst []uint32, p []byte, w *meter) (n, scanned int) {
 	if limit := uint64(math.MaxUint32); uint64(len(p)) > limit {
 		p = p[:int(limit)]
 	}
-	if len(f.bytes) == 2 {
-		return f.twoAll(dst, p, w)
+	if len(f.bytes) <= batchLen {
+		n, scanned = f.rounds(dst, p, w)
 	}
 	for n < len(dst) {
 		read, j := f.advance(p[scanned:], 0, w)
@@ -62,4 +72,40 @@ func (f *Finder) indexAll(dst []uint32, p []byte, w *meter) (n, scanned int) {
 		n++
 	}
 	return n, scanned
+}
+
+// rounds is indexAll for all but the end of p, and of dst: there it stops behind the last match that it has written, or
+// where no match can begin before.
+func (f *Finder) rounds(dst []uint32, p []byte, w *meter) (n, scanned int) {
+	for {
+		places := min(len(p)-scanned-len(f.bytes)+1, maxCall)
+		if places < roundLen || len(dst)-n < roundLen {
+			return n, scanned
+		}
+		count, done := all32(dst[n:], p[scanned:], places, &f.choices[0], uint32(scanned))
+		w.steps += done
+		next := scanned + done
+		if f.overlap || !f.exact() {
+			count = f.siftStarts(dst[n:n+count], p)
+		}
+		if n += count; count > 0 {
+			next = max(next, int(dst[n-1])+len(f.bytes))
+		}
+		if next == scanned {
+			return n, scanned
+		}
+		scanned = next
+	}
+}
+
+// siftStarts keeps the starts of true matches that do not overlap.
+func (f *Finder) siftStarts(starts []uint32, p []byte) (kept int) {
+	end := 0
+	for _, at := range starts {
+		if int(at) >= end && (f.exact() || string(p[at:int(at)+len(f.bytes)]) == string(f.bytes)) {
+			starts[kept] = at
+			kept, end = kept+1, int(at)+len(f.bytes)
+		}
+	}
+	return kept
 }

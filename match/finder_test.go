@@ -104,16 +104,23 @@ func TestIndexAllGoesOn(t *testing.T) {
 	}
 }
 
-// A match at every place around the end of a block of the second gear, and one that p ends inside of.
-func TestPairBlocks(t *testing.T) {
-	for _, literal := range []string{"\r\n\r\n", "QUIT\r\n", "aabaa"} {
-		l := compile([]byte(literal))
-		for at := pairBlock - 2*len(literal); at < pairBlock+2*len(literal); at++ {
-			p := bytes.Repeat([]byte("x"), 2*pairBlock)
+// A match at every place around the end of a kernel's call, and one that p ends inside of.
+func TestCallLimit(t *testing.T) {
+	for _, literal := range []string{"\n", "\r\n", "\r\n\r\n", "QUIT\r\n", "aabaa"} {
+		f, err := NewFinder([]byte(literal))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := maxCall - 2*len(literal); at < maxCall+2*len(literal); at++ {
+			p := bytes.Repeat([]byte("x"), 2*maxCall)
 			copy(p[at:], literal)
+			var starts [roundLen]uint32
+			if n, _ := f.IndexAll(starts[:], p); n != 1 || int(starts[0]) != at {
+				t.Fatalf("%q at %d: IndexAll finds %v", literal, at, starts[:n])
+			}
 			for to := at; to <= at+len(literal)+1; to++ {
-				w := meter{debt: pairDebt}
-				read, j := l.advance(p[:to], 0, &w)
+				var w meter
+				read, j := f.advance(p[:to], 0, &w)
 				if want := min(at+len(literal), to); read != want || j != want-at {
 					t.Fatalf("%q at %d of %d: read %d, %d match", literal, at, to, read, j)
 				}

@@ -46,3 +46,9 @@ func (l *literal) kmp(p []byte, j int, w *meter) (read, matched int) {
 	w.steps += len(p) + falls
 	return len(p), j
 }
+
+// border returns the length of the longest proper prefix of b, not empty, that b ends with: then matches of b can
+// overlap. O(len(b)) time and space.
+func border(b []byte) int {
+	return PrefixAtEnd(b[1:], b)
+}

@@ -1,50 +1,35 @@
 package match
 
-import "fmt"
+import (
+	"fmt"
+	"sync/atomic"
+)
 
-// literal is one literal, compiled for the search: its failure function and the bytes to scan for. It is immutable.
+// literal is one literal, compiled for the search. It is immutable but for choice, and must not be copied.
 //
-// Invariant: fail[j] < j for every j; rare == bytes[rareOff], and a literal of two bytes or more has pair[0] and
-// pair[1] at pairOff, with rareOff one of these two places.
+// Invariant: fail is the failure function of bytes; choices has at least one entry, whose samples are bytes of the
+// literal; choice is the number of one of them.
 type literal struct {
 	bytes   []byte
-	fail    []int32 // the strong failure function, see failure
-	rare    byte    // the byte that the first gear scans for
-	pair    [2]byte // the two bytes that the second gear scans for
-	rareOff int     // where rare stands in bytes
-	pairOff int     // where pair stands in bytes
+	fail    []int32   // the strong failure function, see failure
+	choices []samples // the ways to scan for it
+	overlap bool      // two matches can overlap
+
+	// choice is the way that has misfired least so far: it is what the traffic has taught, of one terminator all
+	// connections together. No answer depends on it, only how soon it comes.
+	choice atomic.Uint32
 }
 
-// rareWindow is how many bytes of the literal the scanned bytes are chosen from. A scan for a byte at offset r leaves
-// the last r bytes of its input to be walked byte by byte, so a far offset costs more than it gains.
-const rareWindow = 256
-
-// compile copies b, of at least one byte, and compiles it. O(len(b)) time and space.
-func compile(b []byte) literal {
-	l := literal{bytes: append([]byte(nil), b...), fail: failure(b)}
-	l.choose()
-	return l
+// compile sets l up for b, of at least one byte, which it copies. O(len(b)) time and space.
+func (l *literal) compile(b []byte) {
+	l.bytes = append([]byte(nil), b...)
+	l.fail = failure(b)
+	l.choices = chooseSamples(l.bytes)
+	l.overlap = border(l.bytes) > 0
 }
 
-// choose picks the rarest byte of the literal's first part, where it stands beside the rarest neighbour. The pair is
-// that byte and that neighbour, so the two gears look at almost the same place and to change between them repeats no
-// work.
-func (l *literal) choose() {
-	b := l.bytes[:min(len(l.bytes), rareWindow)]
-	l.rare = b[0]
-	best := -1
-	for i := 0; i+1 < len(b); i++ {
-		off, low := i, rank[b[i]]
-		if rank[b[i+1]] < low {
-			off, low = i+1, rank[b[i+1]]
-		}
-		if cost := int(low)<<16 | pairRank(b[i], b[i+1]); best < 0 || cost < best {
-			best = cost
-			l.rare, l.rareOff = b[off], off
-			l.pair, l.pairOff = [2]byte{b[i], b[i+1]}, i
-		}
-	}
-}
+// exact reports whether every place at which the samples stand is a match.
+func (l *literal) exact() bool { return len(l.bytes) <= exactLen }
 
 // check reports a breach of the invariant.
 func (l *literal) check() error {
@@ -59,17 +44,13 @@ func (l *literal) check() error {
 			return fmt.Errorf("fail[%d] = %d would compare the same byte again", j, f)
 		}
 	}
-	if l.bytes[l.rareOff] != l.rare {
-		return fmt.Errorf("rare byte %q is not at %d", l.rare, l.rareOff)
+	if n := int(l.choice.Load()); n >= len(l.choices) {
+		return fmt.Errorf("choice %d of %d", n, len(l.choices))
 	}
-	if len(l.bytes) == 1 {
-		return nil
-	}
-	if got := [2]byte(l.bytes[l.pairOff:]); got != l.pair {
-		return fmt.Errorf("pair %q is not at %d", l.pair, l.pairOff)
-	}
-	if d := l.rareOff - l.pairOff; d != 0 && d != 1 {
-		return fmt.Errorf("rare byte at %d, pair at %d", l.rareOff, l.pairOff)
+	for i := range l.choices {
+		if err := l.choices[i].check(l.bytes); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -22,29 +22,36 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// What is scanned for in well-known terminators.
-func TestRareBytes(t *testing.T) {
+// What is scanned for first in well-known terminators.
+func TestSamples(t *testing.T) {
 	for _, c := range []struct {
-		literal string
-		rare    byte
-		rareOff int
-		pair    string
-		pairOff int
+		literal  string
+		pair     string
+		offs     [2]uint16
+		rare     byte
+		more     uint8
+		atLeast  int // ways to scan
+		fewBytes bool
 	}{
-		{"\n", '\n', 0, "\x00\x00", 0},
-		{"\r\n", '\r', 0, "\r\n", 0},
-		{"\r\n\r\n", '\r', 2, "\n\r", 1}, // CR LF ends every line, LF CR only the last
-		{"\r\n.\r\n", '\r', 3, ".\r", 2},
-		{"e\x80e", '\x80', 1, "e\x80", 0},
-		{"QUIT\n", 'Q', 0, "QU", 0},
-		{strings.Repeat(" ", rareWindow) + "Q", ' ', 0, "  ", 0}, // too far to pay
+		{"\n", "\n\n", [2]uint16{0, 0}, '\n', 0, 1, true},
+		{"\r\n", "\r\n", [2]uint16{0, 1}, '\r', 0, 1, true},
+		{"\r\n\r\n", "\n\r", [2]uint16{1, 2}, '\r', 1, 1, true}, // CR LF ends every line, LF CR only the last
+		{"\r\n.\r\n", ".\r", [2]uint16{2, 3}, '\r', 1, 2, false},
+		{"e\x80e", "\x80e", [2]uint16{1, 2}, '\x80', 1, 1, true},
+		{"QUIT\n", "QU", [2]uint16{0, 1}, 'Q', 1, 2, false},
+		{strings.Repeat(" ", sampleSpan) + "Q", "  ", [2]uint16{0, 1}, ' ', 1, 4, false}, // the Q is too far to see
 	} {
-		l := compile([]byte(c.literal))
+		var l literal
+		l.compile([]byte(c.literal))
 		if err := l.check(); err != nil {
 			t.Errorf("%q: %v", c.literal, err)
 		}
-		if l.rare != c.rare || l.rareOff != c.rareOff || string(l.pair[:]) != c.pair || l.pairOff != c.pairOff {
-			t.Errorf("%q: rare %q at %d, pair %q at %d", c.literal, l.rare, l.rareOff, l.pair, l.pairOff)
+		s := l.choices[0]
+		if string(s.bytes[:2]) != c.pair || [2]uint16(s.offs[:2]) != c.offs || s.bytes[rareSample] != c.rare || s.more != c.more {
+			t.Errorf("%q: samples %+v", c.literal, s)
+		}
+		if len(l.choices) < c.atLeast || c.fewBytes && len(l.choices) != 1 {
+			t.Errorf("%q: %d choices", c.literal, len(l.choices))
 		}
 	}
 }

@@ -17,7 +17,8 @@ import "fmt"
 type Matcher struct {
 	term  Terminator
 	state int32 // bytes matched of a literal, or node of an automaton
-	debt  int32 // see meter; kept so that no way of cutting the input up renews the budget
+	debt  int16 // see meter; kept so that no way of cutting the input up renews the budget
+	run   uint8 // short elements that ended alike since Reset, up to runFrom; more when Cuts looks ahead
 }
 
 // shortLen is the length in bytes below which the fast search costs more than it saves.
@@ -29,6 +30,10 @@ func NewMatcher(t Terminator) Matcher { return Matcher{term: t} }
 // Reset makes t the terminator and forgets the carry: the next byte is the first of an element. Bytes that were held
 // back are then the caller's to account for, see HeldBytes.
 func (m *Matcher) Reset(t Terminator) { *m = Matcher{term: t} }
+
+// Restart forgets the carry but not the terminator: the next byte is the first of an element. It is for a caller that
+// stops at one of several Cuts; unlike Reset with the same terminator it does not renew the search's budget.
+func (m *Matcher) Restart() { m.state, m.run = 0, 0 }
 
 // Terminator returns the terminator in force. For a Count it is what is left of it, as asynchat's get_terminator has
 // it, and None once the count has been reached.
@@ -48,8 +53,55 @@ func (m *Matcher) Terminator() Terminator { return m.term }
 // The work over a whole stream is linear in its bytes, however it is cut into calls; the package comment has the
 // bounds.
 func (m *Matcher) Next(p []byte) (end, size int, found bool) {
+	if prog := m.term.prog; prog != nil && prog.any == nil {
+		if len(p) == 1 {
+			return m.one(p[0])
+		}
+		if m.state == 0 && len(p) >= shortLen && len(p) < rareFrom && prog.exact() {
+			return m.brief(p)
+		}
+	}
 	var w meter
 	return m.next(p, &w)
+}
+
+// brief is Next for a short literal at the beginning of an element in a few bytes: what most calls are.
+func (m *Matcher) brief(p []byte) (end, size int, found bool) {
+	l := &m.term.prog.literal
+	size = len(l.bytes)
+	n := len(p) - size + 1
+	at, _ := scanPair(p, n, &l.choices[0], noLimit)
+	if at < n {
+		m.ended(at + size)
+		return at + size, size, true
+	}
+	m.state = l.ending(p)
+	return len(p), 0, false
+}
+
+// one is Next for a single byte after a literal's carry: the plain search's step.
+func (m *Matcher) one(c byte) (end, size int, found bool) {
+	l := &m.term.prog.literal
+	j := m.state
+	for j >= 0 && l.bytes[j] != c {
+		j = l.fail[j]
+	}
+	if j++; int(j) < len(l.bytes) {
+		m.state = j
+		return 1, 0, false
+	}
+	m.ended(1)
+	return 1, len(l.bytes), true
+}
+
+// ended counts an element of which n bytes came last, and forgets its carry.
+func (m *Matcher) ended(n int) {
+	m.state = 0
+	if n > runShort {
+		m.run = 0
+	} else if m.run < runFrom {
+		m.run++
+	}
 }
 
 // next is Next, and adds the steps taken to w.
@@ -59,20 +111,25 @@ func (m *Matcher) next(p []byte, w *meter) (end, size int, found bool) {
 		return m.count(p)
 	}
 	if prog.any != nil {
-		end, m.state, size = prog.any.search(p, m.state, w)
+		if end, m.state, size = prog.any.search(p, m.state, w); size > 0 {
+			m.ended(end)
+		}
 		return end, size, size > 0
 	}
 	size = len(prog.bytes)
 	n, j := 0, int(m.state)
-	if len(p) < shortLen {
+	switch {
+	case len(p) < shortLen:
 		n, j = prog.kmp(p, j, w)
-	} else {
-		w.debt = m.debt
-		n, j = prog.advance(p, j, w)
-		m.debt = w.debt
+	case prog.exact():
+		n, j = prog.short(p, j, w)
+	default:
+		w.debt = int32(m.debt)
+		n, j = prog.search(p, j, w)
+		m.debt = int16(w.debt)
 	}
 	if j == size {
-		m.state = 0
+		m.ended(n)
 		return n, size, true
 	}
 	m.state = int32(j)
@@ -121,12 +178,14 @@ func (m *Matcher) Remaining() int64 { return m.term.n }
 
 // check reports a breach of the invariant.
 func (m *Matcher) check() error {
-	if m.debt < 0 || m.debt >= plainDebt+pairFalse {
+	if m.debt < 0 || m.debt >= plainDebt+falsePrice {
 		return fmt.Errorf("debt %d", m.debt)
 	}
 	prog := m.term.prog
 	switch {
-	case prog == nil && (m.state != 0 || m.debt != 0 || m.term.n < 0):
+	case m.run > runMost:
+		return fmt.Errorf("a run of %d", m.run)
+	case prog == nil && (m.state != 0 || m.debt != 0 || m.run != 0 || m.term.n < 0):
 		return fmt.Errorf("count %d with state %d and debt %d", m.term.n, m.state, m.debt)
 	case prog == nil:
 		return nil

@@ -23,12 +23,13 @@ func rankTable(order string) (ranks [256]uint8) {
 	return ranks
 }
 
-// pairRank orders adjacent pairs of bytes by how common they are. The two bytes are taken as independent, except for
-// CR LF, which is as common as its bytes are: in CRLF CRLF the pair to look for is the LF CR in the middle.
-func pairRank(a, b byte) int {
-	sum := int(rank[a]) + int(rank[b])
-	if a == '\r' && b == '\n' {
-		return 2 * sum
+// pairRank orders pairs of bytes of the literal b by how common they are at their distance. The two are taken as
+// independent, except for CR LF, which is as common as its bytes are, and for a byte and itself: in CRLF CRLF the pair
+// to look for is the LF CR in the middle. Of pairs that are as common, the closer ones come first.
+func pairRank(b []byte, i, j int) int {
+	sum := int(rank[b[i]]) + int(rank[b[j]])
+	if b[i] == b[j] || j == i+1 && b[i] == '\r' && b[j] == '\n' {
+		sum *= 2
 	}
-	return sum
+	return sum*sampleSpan + j - i
 }

@@ -1,6 +1,6 @@
 package match
 
-// search is advance for a literal of three bytes or more.
+// search is advance for a literal of more than exactLen bytes.
 //
 // It is Knuth, Morris and Pratt's search:
 //
@@ -11,22 +11,23 @@ package match
 //
 // with five departures:
 //
-//  1. While j is 0, nothing has to be remembered, and a scan for a rare byte, or for a rare pair of bytes, jumps to the
-//     next place where the literal can begin.
-//  2. While bytes match, they are compared a word at a time.
-//  3. False candidates are paid for out of the bytes read (meter); when there are too many, the scan changes from one
-//     byte to two, and then gives way to the plain search, from the same j, until the debt is paid.
-//  4. After a false candidate, where few bytes match and none of them is of the pair, the scan is the better judge of
-//     them: the search goes back by these bytes, to j = 0.
-//  5. Where the scan finds nothing, only the last bytes of p can begin a match, fewer than the literal has; they are
-//     walked by the plain search, which says how much of the literal p ends with.
+//  1. While j is 0, nothing has to be remembered, and a scan for a few bytes of the literal, at their distances, jumps to
+//     the next place where it can match; see gear.
+//  2. While bytes match, they are compared a vector at a time.
+//  3. False candidates are paid for out of the bytes read (meter); when there are too many, the scan gives way to the
+//     plain search, from the same j, until the debt is paid.
+//  4. After a false candidate, where few bytes match, the scan is the better judge of them: the search goes back by these
+//     bytes, to j = 0. So it does when the match in hand has come to begin in p itself.
+//  5. Where the scan finds nothing, only the last bytes of p can begin a match, fewer than the literal has; tail says how
+//     much of the literal p ends with.
 //
-// Worst case for len(p) = n: the scans read a byte once; the compares are at most 2n, as in the plain search; the
-// prices of false candidates are at most n + plainDebt + pairFalse together; and with each of them, of pairFalse at the
-// least, at most maxBack bytes are compared again and two are scanned again. This is less than 5n + 1024 steps and
-// holds for a whole stream, however it is cut, since the carry is j and the debt.
+// Worst case for len(p) = n: the scans read a byte once; the compares are at most 2n, as in the plain search; the prices
+// of false candidates are at most n + plainDebt + falsePrice together, and with each of them at most maxBack bytes are
+// compared again; learning reads learnSample bytes for learnFalse false candidates, or for some blocks of the scan. This
+// is less than 8n + 1024 steps and holds for a whole stream, however it is cut, since the carry is j and the debt.
 func (l *literal) search(p []byte, j int, w *meter) (read, matched int) {
 	i, paid := 0, 0
+	g := l.newGear(len(p))
 	for i < len(p) {
 		if w.debt >= plainDebt {
 			i, j = l.plain(p, i, j, w)
@@ -37,11 +38,10 @@ func (l *literal) search(p []byte, j int, w *meter) (read, matched int) {
 			continue
 		}
 		if j == 0 {
-			at, found := l.skip(p, i, w)
-			if !found {
+			at := l.scan(p, i, &g, w)
+			if at < 0 {
 				w.pay(len(p) - paid)
-				_, j = l.kmp(p[at:], 0, w)
-				return len(p), j
+				return len(p), l.tail(p[i:], w)
 			}
 			i = at
 		}
@@ -56,8 +56,9 @@ func (l *literal) search(p []byte, j int, w *meter) (read, matched int) {
 			return i, j
 		}
 		w.charge()
+		g.miss(l, p[i:], w)
 		j = l.fall(p[i], j, w)
-		if i++; j <= min(i, l.pairOff, maxBack) {
+		if i++; j <= min(i, maxBack) {
 			i, j = i-j, 0
 		}
 	}
@@ -71,41 +72,11 @@ func (l *literal) plain(p []byte, i, j int, w *meter) (at, matched int) {
 	return i + n, j
 }
 
-// fall is the step of the plain search for a byte c that is not literal[j]: it returns how many bytes match after c.
+// fall is the step of the plain search for a byte c after j bytes: it returns how many bytes match after c.
 func (l *literal) fall(c byte, j int, w *meter) int {
 	for j >= 0 && l.bytes[j] != c {
 		j = int(l.fail[j])
 		w.steps++
 	}
 	return j + 1
-}
-
-// skip returns the first place from i on where the literal can begin. If there is none, found is false, and a match
-// can only begin at or after the place returned, and not end in p. The bytes it skips are the caller's to pay with; a
-// block of the second gear pays any debt there can be.
-func (l *literal) skip(p []byte, i int, w *meter) (at int, found bool) {
-	if w.debt >= pairDebt {
-		q := p[min(i+l.pairOff, len(p)):]
-		last := len(q) <= pairBlock
-		if !last {
-			q = q[:pairBlock+1] // the pair may begin with the block's last byte
-		}
-		if n := indexPair(q, l.pair[0], l.pair[1]); n >= 0 {
-			w.steps += n + 1
-			return i + n, true
-		}
-		w.steps += len(q)
-		if last {
-			return max(i, len(p)-l.pairOff-1), false
-		}
-		i += pairBlock
-	}
-	q := p[min(i+l.rareOff, len(p)):]
-	n := indexRare(q, l.rare)
-	if n < 0 {
-		w.steps += len(q)
-		return max(i, len(p)-l.rareOff), false
-	}
-	w.steps += n + 1
-	return i + n, true
 }

@@ -101,7 +101,7 @@ func checkPieces(s sample, stream []byte) error {
 	elementEnd, size, found, held := wantIn(s, stream)
 	for from := range len(stream) {
 		end := elementEnd - from
-		for _, debt := range []int32{0, pairDebt, plainDebt} {
+		for _, debt := range []int16{0, plainDebt} {
 			one := m
 			one.debt = debt
 			gotEnd, gotSize, gotFound := fast(&one, stream[from:])
@@ -138,9 +138,9 @@ func fast(m *Matcher, p []byte) (end, size int, found bool) {
 	if prog.any != nil {
 		return m.next(p, &w)
 	}
-	w.debt = m.debt
+	w.debt = int32(m.debt)
 	end, j := prog.advance(p, int(m.state), &w)
-	m.debt = w.debt
+	m.debt = int16(w.debt)
 	if found = j == len(prog.bytes); found {
 		size, j = j, 0
 	}

@@ -35,7 +35,7 @@ type Terminator struct {
 	n    int64
 }
 
-// program is a compiled Literal or Any: an Any if the automaton is there, else the literal. It is immutable.
+// program is a compiled Literal or Any: an Any if the automaton is there, else the literal. It is immutable, and shared.
 type program struct {
 	literal
 	any *automaton
@@ -57,7 +57,9 @@ func Literal(b []byte) (Terminator, error) {
 	if err := checkLiteral(b); err != nil {
 		return None, err
 	}
-	return Terminator{prog: &program{literal: compile(b)}}, nil
+	prog := &program{}
+	prog.compile(b)
+	return Terminator{prog: prog}, nil
 }
 
 // MustLiteral is Literal for package variables: it panics where Literal returns an error.

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// blocks is how many vectors the inner loops look at before they branch.
+const blocks = 4
+
+const scanDoc = `//
+// It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
+// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
+// negative it returns the next place that was not examined.
+//
+//	for each block of 4 vectors, then for each vector, then for the last vector of places, which overlaps
+//	    if %s in it
+//	        if the samples stand in it: return the first place
+//	        credit--; if credit < 0: return the place behind it
+//	return n, credit
+//
+// It reads p[min(off)] to p[n-1+max(off)]. n must be at least %d. Worst case: every block is examined twice, O(n), with
+// 4 compares more for each vector.`
+
+// scanner is what the parts of one scan have in common.
+type scanner struct {
+	vector
+	ptr    [5]reg.Register   // p plus each sample's offset
+	splats [5]reg.VecVirtual // each sample's byte, in every byte
+	i      reg.GPVirtual     // the place
+}
+
+// sample loads the pointers and the bytes of samples.
+func (s *scanner) sample(sm reg.Register, samples ...int) {
+	p := GP64()
+	Load(Param("p"), p)
+	for _, k := range samples {
+		s.ptr[k] = pointer(p, sm, k)
+		s.splats[k] = s.splat(operand.Mem{Base: sm, Disp: k})
+	}
+}
+
+// pair returns the bits of the places from i+disp on at which the pair stands, as a vector.
+func (s scanner) pair(disp int) reg.VecVirtual {
+	x := s.eq(at(s.ptr[low], s.i, disp), s.splats[low])
+	s.and(s.eq(at(s.ptr[high], s.i, disp), s.splats[high]), x)
+	return x
+}
+
+// confirm clears in x the places at which the other samples do not stand.
+func (s scanner) confirm(x reg.VecVirtual, disp int) {
+	s.and(s.eq(at(s.ptr[third], s.i, disp), s.splats[third]), x)
+	s.and(s.eq(at(s.ptr[fourth], s.i, disp), s.splats[fourth]), x)
+}
+
+// glance returns the vector whose high bits tell whether the places from i+disp on need a closer look.
+func (s scanner) glance(rarely bool, disp int) reg.VecVirtual {
+	if rarely {
+		return s.eq(at(s.ptr[rare], s.i, disp), s.splats[rare])
+	}
+	return s.pair(disp)
+}
+
+func scan(v vector, rarely bool) {
+	name, what := "scanPair"+v.name, "the pair stands"
+	if rarely {
+		name, what = "scanRare"+v.name, "the rare byte stands"
+	}
+	TEXT(name, NOSPLIT, "func(p *byte, n int, s *byte, credit int) (at, left int)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf(name+" finds a literal by its samples.\n"+scanDoc, what, 16))
+	n := Load(Param("n"), GP64())
+	sm := Load(Param("s"), GP64())
+	credit := Load(Param("credit"), GP64())
+	s := scanner{vector: v, i: GP64()}
+	s.sample(sm, low, high, third, fourth)
+	if rarely {
+		s.sample(sm, rare)
+	}
+	XORQ(s.i, s.i)
+	last := GP64() // the last place a vector, or a block, may begin at
+
+	MOVQ(n, last)
+	SUBQ(operand.Imm(uint64(blocks*v.width)), last)
+	JL(operand.LabelRef("vectors"))
+	Label("block")
+	x := s.glance(rarely, 0)
+	for k := 1; k < blocks; k++ {
+		v.or(s.glance(rarely, k*v.width), x)
+	}
+	m := v.bits(x)
+	TESTL(m, m)
+	JNZ(operand.LabelRef("close"))
+	Label("nextBlock")
+	ADDQ(operand.Imm(uint64(blocks*v.width)), s.i)
+	CMPQ(s.i, last)
+	JLE(operand.LabelRef("block"))
+
+	Label("vectors")
+	MOVQ(n, last)
+	SUBQ(operand.Imm(uint64(v.width)), last)
+	if v.width > 16 {
+		JL(operand.LabelRef("narrow"))
+	}
+	Label("vector")
+	CMPQ(s.i, last)
+	JG(operand.LabelRef("tail"))
+	Label("look")
+	x = s.pair(0)
+	m = v.bits(x)
+	TESTL(m, m)
+	JNZ(operand.LabelRef("confirm"))
+	Label("nextVector")
+	ADDQ(operand.Imm(uint64(v.width)), s.i)
+	JMP(operand.LabelRef("vector"))
+
+	Label("tail")
+	CMPQ(s.i, n)
+	JGE(operand.LabelRef("none"))
+	MOVQ(last, s.i)
+	JMP(operand.LabelRef("look"))
+
+	Label("none")
+	s.result(n, credit)
+
+	Label("confirm")
+	s.confirm(x, 0)
+	m = v.bits(x)
+	TESTL(m, m)
+	JNZ(operand.LabelRef("found"))
+	DECQ(credit)
+	JNS(operand.LabelRef("nextVector"))
+	ADDQ(operand.Imm(uint64(v.width)), s.i)
+	s.result(s.i, credit)
+
+	Label("found")
+	s.hit(m, 0, credit)
+
+	Label("close")
+	for k := range blocks {
+		x := s.pair(k * v.width)
+		s.confirm(x, k*v.width)
+		m := v.bits(x)
+		TESTL(m, m)
+		JNZ(operand.LabelRef(fmt.Sprintf("found%d", k)))
+	}
+	DECQ(credit)
+	JNS(operand.LabelRef("nextBlock"))
+	ADDQ(operand.Imm(uint64(blocks*v.width)), s.i)
+	s.result(s.i, credit)
+	for k := range blocks {
+		// The mask is made anew: one register cannot hold the masks of four branches.
+		Label(fmt.Sprintf("found%d", k))
+		x := s.pair(k * v.width)
+		s.confirm(x, k*v.width)
+		s.hit(v.bits(x), k*v.width, credit)
+	}
+	if v.width > 16 {
+		s.narrow(n, credit)
+	}
+}
+
+// narrow scans 16 to 31 places, by two vectors of 16.
+func (s scanner) narrow(n, credit reg.Register) {
+	wide := s.vector
+	s.vector = s.half()
+	Label("narrow")
+	for k := range 2 {
+		x := s.pair(0)
+		s.confirm(x, 0)
+		m := s.bits(x)
+		TESTL(m, m)
+		next := fmt.Sprintf("narrow%d", k)
+		JZ(operand.LabelRef(next))
+		s.vector = wide
+		s.hit(m, 0, credit)
+		s.vector = s.half()
+		Label(next)
+		if k == 0 {
+			MOVQ(n, s.i)
+			SUBQ(operand.Imm(16), s.i)
+		}
+	}
+	s.vector = wide
+	s.result(n, credit)
+}
+
+// hit returns the place of the lowest bit of m, counted from i+disp.
+func (s scanner) hit(m reg.GPVirtual, disp int, credit reg.Register) {
+	BSFL(m, m)
+	q := GP64()
+	LEAQ(at(m.As64(), s.i, disp), q)
+	s.result(q, credit)
+}
+
+// result returns.
+func (s scanner) result(place, credit reg.Register) {
+	Store(place, ReturnIndex(0))
+	Store(credit, ReturnIndex(1))
+	s.leave()
+	RET()
+}

@@ -1,0 +1,6 @@
+//go:build !gc || purego || !amd64
+
+package match
+
+// machineTiers returns the tiers that this machine has.
+func machineTiers() []tier { return []tier{generic} }
