@@ -22,8 +22,18 @@ func NewFinder(literal []byte) (*Finder, error) {
 // Index returns the place of the first match in p, or -1. It keeps nothing of p and does not allocate. O(len(p)) for
 // every literal and every p.
 func (f *Finder) Index(p []byte) int {
-	if n := len(p) - len(f.bytes) + 1; n > 0 && n < rareFrom && f.exact() {
-		at, _ := scanPair(p, n, &f.choices[0], noLimit)
+	n := len(p) - len(f.bytes) + 1
+	if n <= 0 {
+		return -1
+	}
+	if n < maxCall && f.exact() {
+		at, left := 0, 0
+		if n < rareFrom {
+			at, left = scanPair(p, n, &f.choices[0], noLimit)
+		} else if at, left = scanRare(p, n, &f.choices[0], rareCredit+n/rareSpan); left < 0 {
+			k, _ := scanPair(p[at:], n-at, &f.choices[0], noLimit)
+			at += k
+		}
 		if at == n {
 			return -1
 		}
@@ -74,28 +84,36 @@ func (f *Finder) indexAll(dst []uint32, p []byte, w *meter) (n, scanned int) {
 	return n, scanned
 }
 
-// rounds is indexAll for all but the end of p, and of dst: there it stops behind the last match that it has written, or
-// where no match can begin before.
+// rounds is indexAll for all but the end of p: there it stops behind the last match that it has written, or where no
+// match can begin before.
 func (f *Finder) rounds(dst []uint32, p []byte, w *meter) (n, scanned int) {
-	for {
+	var last [roundLen]uint32 // of the rounds for which dst has no room
+	for n < len(dst) {
 		places := min(len(p)-scanned-len(f.bytes)+1, maxCall)
-		if places < roundLen || len(dst)-n < roundLen {
-			return n, scanned
+		if places < roundLen {
+			break
 		}
-		count, done := all32(dst[n:], p[scanned:], places, &f.choices[0], uint32(scanned))
+		out := dst[n:]
+		if len(out) < roundLen {
+			out, places = last[:], roundLen
+		}
+		count, done := all32(out, p[scanned:], places, &f.choices[0], uint32(scanned))
 		w.steps += done
 		next := scanned + done
 		if f.overlap || !f.exact() {
-			count = f.siftStarts(dst[n:n+count], p)
+			count = f.siftStarts(out[:count], p)
+		}
+		if len(dst)-n < roundLen {
+			if kept := copy(dst[n:], last[:count]); kept < count || n+kept == len(dst) {
+				count, next = kept, 0
+			}
 		}
 		if n += count; count > 0 {
 			next = max(next, int(dst[n-1])+len(f.bytes))
 		}
-		if next == scanned {
-			return n, scanned
-		}
 		scanned = next
 	}
+	return n, scanned
 }
 
 // siftStarts keeps the starts of true matches that do not overlap.

@@ -20,86 +20,70 @@ TEXT ·scanRareSSE2(SB), NOSPLIT, $0-48
 	PUNPCKLQDQ X0, X0
 	MOVWQZX    8(CX), DI
 	ADDQ       BX, DI
-	MOVBLZX    1(CX), R8
-	MOVD       R8, X1
+	MOVBLZX    1(CX), BX
+	MOVD       BX, X1
 	PUNPCKLBW  X1, X1
 	PSHUFLW    $0x00, X1, X1
 	PUNPCKLQDQ X1, X1
-	MOVWQZX    10(CX), R8
+	MOVQ       p+0(FP), BX
+	MOVWQZX    14(CX), R8
 	ADDQ       BX, R8
-	MOVBLZX    2(CX), R9
-	MOVD       R9, X2
+	MOVBLZX    4(CX), BX
+	MOVD       BX, X2
 	PUNPCKLBW  X2, X2
 	PSHUFLW    $0x00, X2, X2
 	PUNPCKLQDQ X2, X2
-	MOVWQZX    12(CX), R9
-	ADDQ       BX, R9
-	MOVBLZX    3(CX), BX
-	MOVD       BX, X3
-	PUNPCKLBW  X3, X3
-	PSHUFLW    $0x00, X3, X3
-	PUNPCKLQDQ X3, X3
-	MOVQ       p+0(FP), BX
-	MOVWQZX    14(CX), R10
-	ADDQ       BX, R10
-	MOVBLZX    4(CX), CX
-	MOVD       CX, X4
-	PUNPCKLBW  X4, X4
-	PSHUFLW    $0x00, X4, X4
-	PUNPCKLQDQ X4, X4
-	XORQ       CX, CX
-	MOVQ       AX, BX
-	SUBQ       $0x40, BX
+	XORQ       BX, BX
+	MOVQ       AX, R9
+	SUBQ       $0x40, R9
 	JL         vectors
 
 block:
-	MOVOU    (R10)(CX*1), X5
-	PCMPEQB  X4, X5
-	MOVOU    16(R10)(CX*1), X6
-	PCMPEQB  X4, X6
-	POR      X6, X5
-	MOVOU    32(R10)(CX*1), X6
-	PCMPEQB  X4, X6
-	POR      X6, X5
-	MOVOU    48(R10)(CX*1), X6
-	PCMPEQB  X4, X6
-	POR      X6, X5
-	PMOVMSKB X5, R11
-	TESTL    R11, R11
+	MOVOU    (R8)(BX*1), X3
+	PCMPEQB  X2, X3
+	MOVOU    16(R8)(BX*1), X4
+	PCMPEQB  X2, X4
+	POR      X4, X3
+	MOVOU    32(R8)(BX*1), X4
+	PCMPEQB  X2, X4
+	POR      X4, X3
+	MOVOU    48(R8)(BX*1), X4
+	PCMPEQB  X2, X4
+	POR      X4, X3
+	PMOVMSKB X3, R10
+	TESTL    R10, R10
 	JNZ      close
 
 nextBlock:
-	ADDQ $0x40, CX
-	CMPQ CX, BX
+	ADDQ $0x40, BX
+	CMPQ BX, R9
 	JLE  block
+	CMPQ BX, AX
+	JGE  none
+	MOVQ R9, BX
+	JMP  block
 
 vectors:
-	MOVQ AX, BX
-	SUBQ $0x10, BX
+	ADDQ $0x30, R9
 
 vector:
-	CMPQ CX, BX
-	JG   tail
-
-look:
-	MOVOU    (SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    (DI)(CX*1), X5
-	PCMPEQB  X1, X5
-	PAND     X5, X4
-	PMOVMSKB X4, R10
+	MOVOU    (SI)(BX*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (DI)(BX*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R10
 	TESTL    R10, R10
 	JNZ      confirm
 
 nextVector:
-	ADDQ $0x10, CX
-	JMP  vector
-
-tail:
-	CMPQ CX, AX
+	ADDQ $0x10, BX
+	CMPQ BX, R9
+	JLE  vector
+	CMPQ BX, AX
 	JGE  none
-	MOVQ BX, CX
-	JMP  look
+	MOVQ R9, BX
+	JMP  vector
 
 none:
 	MOVQ AX, at+32(FP)
@@ -107,168 +91,172 @@ none:
 	RET
 
 confirm:
-	MOVOU    (R8)(CX*1), X5
-	PCMPEQB  X2, X5
-	PAND     X5, X4
-	MOVOU    (R9)(CX*1), X5
-	PCMPEQB  X3, X5
-	PAND     X5, X4
-	PMOVMSKB X4, R10
-	TESTL    R10, R10
-	JNZ      found
-	DECQ     DX
-	JNS      nextVector
-	ADDQ     $0x10, CX
-	MOVQ     CX, at+32(FP)
-	MOVQ     DX, left+40(FP)
+	CMPB       5(CX), $0x00
+	JEQ        found
+	MOVQ       p+0(FP), R8
+	MOVWQZX    10(CX), R10
+	ADDQ       R8, R10
+	MOVBLZX    2(CX), R11
+	MOVD       R11, X3
+	PUNPCKLBW  X3, X3
+	PSHUFLW    $0x00, X3, X3
+	PUNPCKLQDQ X3, X3
+	MOVWQZX    12(CX), R11
+	ADDQ       R8, R11
+	MOVBLZX    3(CX), R8
+	MOVD       R8, X4
+	PUNPCKLBW  X4, X4
+	PSHUFLW    $0x00, X4, X4
+	PUNPCKLQDQ X4, X4
+	MOVOU      (R10)(BX*1), X5
+	PCMPEQB    X3, X5
+	PAND       X5, X2
+	MOVOU      (R11)(BX*1), X3
+	PCMPEQB    X4, X3
+	PAND       X3, X2
+	PMOVMSKB   X2, R10
+	TESTL      R10, R10
+	JNZ        found
+	DECQ       DX
+	JNS        nextVector
+	ADDQ       $0x10, BX
+	MOVQ       BX, at+32(FP)
+	MOVQ       DX, left+40(FP)
 	RET
+
+found3:
+	ADDQ $0x10, BX
+
+found2:
+	ADDQ $0x10, BX
+
+found1:
+	ADDQ $0x10, BX
 
 found:
 	BSFL R10, R10
-	LEAQ (R10)(CX*1), AX
-	MOVQ AX, at+32(FP)
+	ADDQ BX, R10
+	MOVQ R10, at+32(FP)
 	MOVQ DX, left+40(FP)
 	RET
 
 close:
-	MOVOU    (SI)(CX*1), X5
-	PCMPEQB  X0, X5
-	MOVOU    (DI)(CX*1), X6
-	PCMPEQB  X1, X6
-	PAND     X6, X5
-	MOVOU    (R8)(CX*1), X6
-	PCMPEQB  X2, X6
-	PAND     X6, X5
-	MOVOU    (R9)(CX*1), X6
-	PCMPEQB  X3, X6
-	PAND     X6, X5
-	PMOVMSKB X5, R11
-	TESTL    R11, R11
-	JNZ      found0
-	MOVOU    16(SI)(CX*1), X5
-	PCMPEQB  X0, X5
-	MOVOU    16(DI)(CX*1), X6
-	PCMPEQB  X1, X6
-	PAND     X6, X5
-	MOVOU    16(R8)(CX*1), X6
-	PCMPEQB  X2, X6
-	PAND     X6, X5
-	MOVOU    16(R9)(CX*1), X6
-	PCMPEQB  X3, X6
-	PAND     X6, X5
-	PMOVMSKB X5, R11
-	TESTL    R11, R11
+	CMPB       5(CX), $0x00
+	JEQ        exact
+	MOVQ       p+0(FP), R10
+	MOVWQZX    10(CX), R11
+	ADDQ       R10, R11
+	MOVBLZX    2(CX), R12
+	MOVD       R12, X3
+	PUNPCKLBW  X3, X3
+	PSHUFLW    $0x00, X3, X3
+	PUNPCKLQDQ X3, X3
+	MOVWQZX    12(CX), R12
+	ADDQ       R10, R12
+	MOVBLZX    3(CX), R10
+	MOVD       R10, X4
+	PUNPCKLBW  X4, X4
+	PSHUFLW    $0x00, X4, X4
+	PUNPCKLQDQ X4, X4
+	MOVOU      (SI)(BX*1), X5
+	PCMPEQB    X0, X5
+	MOVOU      (DI)(BX*1), X6
+	PCMPEQB    X1, X6
+	PAND       X6, X5
+	MOVOU      (R11)(BX*1), X6
+	PCMPEQB    X3, X6
+	PAND       X6, X5
+	MOVOU      (R12)(BX*1), X6
+	PCMPEQB    X4, X6
+	PAND       X6, X5
+	PMOVMSKB   X5, R10
+	TESTL      R10, R10
+	JNZ        found
+	MOVOU      16(SI)(BX*1), X5
+	PCMPEQB    X0, X5
+	MOVOU      16(DI)(BX*1), X6
+	PCMPEQB    X1, X6
+	PAND       X6, X5
+	MOVOU      16(R11)(BX*1), X6
+	PCMPEQB    X3, X6
+	PAND       X6, X5
+	MOVOU      16(R12)(BX*1), X6
+	PCMPEQB    X4, X6
+	PAND       X6, X5
+	PMOVMSKB   X5, R10
+	TESTL      R10, R10
+	JNZ        found1
+	MOVOU      32(SI)(BX*1), X5
+	PCMPEQB    X0, X5
+	MOVOU      32(DI)(BX*1), X6
+	PCMPEQB    X1, X6
+	PAND       X6, X5
+	MOVOU      32(R11)(BX*1), X6
+	PCMPEQB    X3, X6
+	PAND       X6, X5
+	MOVOU      32(R12)(BX*1), X6
+	PCMPEQB    X4, X6
+	PAND       X6, X5
+	PMOVMSKB   X5, R10
+	TESTL      R10, R10
+	JNZ        found2
+	MOVOU      48(SI)(BX*1), X5
+	PCMPEQB    X0, X5
+	MOVOU      48(DI)(BX*1), X6
+	PCMPEQB    X1, X6
+	PAND       X6, X5
+	MOVOU      48(R11)(BX*1), X6
+	PCMPEQB    X3, X6
+	PAND       X6, X5
+	MOVOU      48(R12)(BX*1), X3
+	PCMPEQB    X4, X3
+	PAND       X3, X5
+	PMOVMSKB   X5, R10
+	TESTL      R10, R10
+	JNZ        found3
+
+misfire:
+	DECQ DX
+	JNS  nextBlock
+	ADDQ $0x40, BX
+	MOVQ BX, at+32(FP)
+	MOVQ DX, left+40(FP)
+	RET
+
+exact:
+	MOVOU    (SI)(BX*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    (DI)(BX*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	PMOVMSKB X3, R10
+	TESTL    R10, R10
+	JNZ      found
+	MOVOU    16(SI)(BX*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    16(DI)(BX*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	PMOVMSKB X3, R10
+	TESTL    R10, R10
 	JNZ      found1
-	MOVOU    32(SI)(CX*1), X5
-	PCMPEQB  X0, X5
-	MOVOU    32(DI)(CX*1), X6
-	PCMPEQB  X1, X6
-	PAND     X6, X5
-	MOVOU    32(R8)(CX*1), X6
-	PCMPEQB  X2, X6
-	PAND     X6, X5
-	MOVOU    32(R9)(CX*1), X6
-	PCMPEQB  X3, X6
-	PAND     X6, X5
-	PMOVMSKB X5, R11
-	TESTL    R11, R11
+	MOVOU    32(SI)(BX*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    32(DI)(BX*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	PMOVMSKB X3, R10
+	TESTL    R10, R10
 	JNZ      found2
-	MOVOU    48(SI)(CX*1), X5
-	PCMPEQB  X0, X5
-	MOVOU    48(DI)(CX*1), X6
-	PCMPEQB  X1, X6
-	PAND     X6, X5
-	MOVOU    48(R8)(CX*1), X6
-	PCMPEQB  X2, X6
-	PAND     X6, X5
-	MOVOU    48(R9)(CX*1), X6
-	PCMPEQB  X3, X6
-	PAND     X6, X5
-	PMOVMSKB X5, R11
-	TESTL    R11, R11
+	MOVOU    48(SI)(BX*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    48(DI)(BX*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	PMOVMSKB X3, R10
+	TESTL    R10, R10
 	JNZ      found3
-	DECQ     DX
-	JNS      nextBlock
-	ADDQ     $0x40, CX
-	MOVQ     CX, at+32(FP)
-	MOVQ     DX, left+40(FP)
-	RET
-
-found0:
-	MOVOU    (SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    (DI)(CX*1), X0
-	PCMPEQB  X1, X0
-	PAND     X0, X4
-	MOVOU    (R8)(CX*1), X0
-	PCMPEQB  X2, X0
-	PAND     X0, X4
-	MOVOU    (R9)(CX*1), X0
-	PCMPEQB  X3, X0
-	PAND     X0, X4
-	PMOVMSKB X4, AX
-	BSFL     AX, AX
-	LEAQ     (AX)(CX*1), AX
-	MOVQ     AX, at+32(FP)
-	MOVQ     DX, left+40(FP)
-	RET
-
-found1:
-	MOVOU    16(SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    16(DI)(CX*1), X0
-	PCMPEQB  X1, X0
-	PAND     X0, X4
-	MOVOU    16(R8)(CX*1), X0
-	PCMPEQB  X2, X0
-	PAND     X0, X4
-	MOVOU    16(R9)(CX*1), X0
-	PCMPEQB  X3, X0
-	PAND     X0, X4
-	PMOVMSKB X4, AX
-	BSFL     AX, AX
-	LEAQ     16(AX)(CX*1), AX
-	MOVQ     AX, at+32(FP)
-	MOVQ     DX, left+40(FP)
-	RET
-
-found2:
-	MOVOU    32(SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    32(DI)(CX*1), X0
-	PCMPEQB  X1, X0
-	PAND     X0, X4
-	MOVOU    32(R8)(CX*1), X0
-	PCMPEQB  X2, X0
-	PAND     X0, X4
-	MOVOU    32(R9)(CX*1), X0
-	PCMPEQB  X3, X0
-	PAND     X0, X4
-	PMOVMSKB X4, AX
-	BSFL     AX, AX
-	LEAQ     32(AX)(CX*1), AX
-	MOVQ     AX, at+32(FP)
-	MOVQ     DX, left+40(FP)
-	RET
-
-found3:
-	MOVOU    48(SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    48(DI)(CX*1), X0
-	PCMPEQB  X1, X0
-	PAND     X0, X4
-	MOVOU    48(R8)(CX*1), X0
-	PCMPEQB  X2, X0
-	PAND     X0, X4
-	MOVOU    48(R9)(CX*1), X0
-	PCMPEQB  X3, X0
-	PAND     X0, X4
-	PMOVMSKB X4, AX
-	BSFL     AX, AX
-	LEAQ     48(AX)(CX*1), AX
-	MOVQ     AX, at+32(FP)
-	MOVQ     DX, left+40(FP)
-	RET
+	JMP      misfire
 
 // func scanPairSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
 // Requires: SSE2
@@ -286,90 +274,74 @@ TEXT ·scanPairSSE2(SB), NOSPLIT, $0-48
 	PUNPCKLQDQ X0, X0
 	MOVWQZX    8(CX), DI
 	ADDQ       BX, DI
-	MOVBLZX    1(CX), R8
-	MOVD       R8, X1
+	MOVBLZX    1(CX), BX
+	MOVD       BX, X1
 	PUNPCKLBW  X1, X1
 	PSHUFLW    $0x00, X1, X1
 	PUNPCKLQDQ X1, X1
-	MOVWQZX    10(CX), R8
-	ADDQ       BX, R8
-	MOVBLZX    2(CX), R9
-	MOVD       R9, X2
-	PUNPCKLBW  X2, X2
-	PSHUFLW    $0x00, X2, X2
-	PUNPCKLQDQ X2, X2
-	MOVWQZX    12(CX), R9
-	ADDQ       BX, R9
-	MOVBLZX    3(CX), CX
-	MOVD       CX, X3
-	PUNPCKLBW  X3, X3
-	PSHUFLW    $0x00, X3, X3
-	PUNPCKLQDQ X3, X3
-	XORQ       CX, CX
-	MOVQ       AX, BX
-	SUBQ       $0x40, BX
+	XORQ       BX, BX
+	MOVQ       AX, R8
+	SUBQ       $0x40, R8
 	JL         vectors
 
 block:
-	MOVOU    (SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    (DI)(CX*1), X5
-	PCMPEQB  X1, X5
-	PAND     X5, X4
-	MOVOU    16(SI)(CX*1), X5
-	PCMPEQB  X0, X5
-	MOVOU    16(DI)(CX*1), X6
-	PCMPEQB  X1, X6
-	PAND     X6, X5
-	POR      X5, X4
-	MOVOU    32(SI)(CX*1), X5
-	PCMPEQB  X0, X5
-	MOVOU    32(DI)(CX*1), X6
-	PCMPEQB  X1, X6
-	PAND     X6, X5
-	POR      X5, X4
-	MOVOU    48(SI)(CX*1), X5
-	PCMPEQB  X0, X5
-	MOVOU    48(DI)(CX*1), X6
-	PCMPEQB  X1, X6
-	PAND     X6, X5
-	POR      X5, X4
-	PMOVMSKB X4, R10
-	TESTL    R10, R10
+	MOVOU    (SI)(BX*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (DI)(BX*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	MOVOU    16(SI)(BX*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    16(DI)(BX*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	MOVOU    32(SI)(BX*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    32(DI)(BX*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	MOVOU    48(SI)(BX*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    48(DI)(BX*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	PMOVMSKB X2, R9
+	TESTL    R9, R9
 	JNZ      close
 
 nextBlock:
-	ADDQ $0x40, CX
-	CMPQ CX, BX
+	ADDQ $0x40, BX
+	CMPQ BX, R8
 	JLE  block
+	CMPQ BX, AX
+	JGE  none
+	MOVQ R8, BX
+	JMP  block
 
 vectors:
-	MOVQ AX, BX
-	SUBQ $0x10, BX
+	ADDQ $0x30, R8
 
 vector:
-	CMPQ CX, BX
-	JG   tail
-
-look:
-	MOVOU    (SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    (DI)(CX*1), X5
-	PCMPEQB  X1, X5
-	PAND     X5, X4
-	PMOVMSKB X4, R10
-	TESTL    R10, R10
+	MOVOU    (SI)(BX*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (DI)(BX*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R9
+	TESTL    R9, R9
 	JNZ      confirm
 
 nextVector:
-	ADDQ $0x10, CX
-	JMP  vector
-
-tail:
-	CMPQ CX, AX
+	ADDQ $0x10, BX
+	CMPQ BX, R8
+	JLE  vector
+	CMPQ BX, AX
 	JGE  none
-	MOVQ BX, CX
-	JMP  look
+	MOVQ R8, BX
+	JMP  vector
 
 none:
 	MOVQ AX, at+32(FP)
@@ -377,168 +349,172 @@ none:
 	RET
 
 confirm:
-	MOVOU    (R8)(CX*1), X5
-	PCMPEQB  X2, X5
-	PAND     X5, X4
-	MOVOU    (R9)(CX*1), X5
-	PCMPEQB  X3, X5
-	PAND     X5, X4
-	PMOVMSKB X4, R10
-	TESTL    R10, R10
-	JNZ      found
-	DECQ     DX
-	JNS      nextVector
-	ADDQ     $0x10, CX
-	MOVQ     CX, at+32(FP)
-	MOVQ     DX, left+40(FP)
+	CMPB       5(CX), $0x00
+	JEQ        found
+	MOVQ       p+0(FP), R9
+	MOVWQZX    10(CX), R10
+	ADDQ       R9, R10
+	MOVBLZX    2(CX), R11
+	MOVD       R11, X3
+	PUNPCKLBW  X3, X3
+	PSHUFLW    $0x00, X3, X3
+	PUNPCKLQDQ X3, X3
+	MOVWQZX    12(CX), R11
+	ADDQ       R9, R11
+	MOVBLZX    3(CX), R9
+	MOVD       R9, X4
+	PUNPCKLBW  X4, X4
+	PSHUFLW    $0x00, X4, X4
+	PUNPCKLQDQ X4, X4
+	MOVOU      (R10)(BX*1), X5
+	PCMPEQB    X3, X5
+	PAND       X5, X2
+	MOVOU      (R11)(BX*1), X3
+	PCMPEQB    X4, X3
+	PAND       X3, X2
+	PMOVMSKB   X2, R9
+	TESTL      R9, R9
+	JNZ        found
+	DECQ       DX
+	JNS        nextVector
+	ADDQ       $0x10, BX
+	MOVQ       BX, at+32(FP)
+	MOVQ       DX, left+40(FP)
 	RET
 
+found3:
+	ADDQ $0x10, BX
+
+found2:
+	ADDQ $0x10, BX
+
+found1:
+	ADDQ $0x10, BX
+
 found:
-	BSFL R10, R10
-	LEAQ (R10)(CX*1), AX
-	MOVQ AX, at+32(FP)
+	BSFL R9, R9
+	ADDQ BX, R9
+	MOVQ R9, at+32(FP)
 	MOVQ DX, left+40(FP)
 	RET
 
 close:
-	MOVOU    (SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    (DI)(CX*1), X5
-	PCMPEQB  X1, X5
-	PAND     X5, X4
-	MOVOU    (R8)(CX*1), X5
-	PCMPEQB  X2, X5
-	PAND     X5, X4
-	MOVOU    (R9)(CX*1), X5
-	PCMPEQB  X3, X5
-	PAND     X5, X4
-	PMOVMSKB X4, R10
-	TESTL    R10, R10
-	JNZ      found0
-	MOVOU    16(SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    16(DI)(CX*1), X5
-	PCMPEQB  X1, X5
-	PAND     X5, X4
-	MOVOU    16(R8)(CX*1), X5
-	PCMPEQB  X2, X5
-	PAND     X5, X4
-	MOVOU    16(R9)(CX*1), X5
-	PCMPEQB  X3, X5
-	PAND     X5, X4
-	PMOVMSKB X4, R10
-	TESTL    R10, R10
+	CMPB       5(CX), $0x00
+	JEQ        exact
+	MOVQ       p+0(FP), R9
+	MOVWQZX    10(CX), R10
+	ADDQ       R9, R10
+	MOVBLZX    2(CX), R11
+	MOVD       R11, X2
+	PUNPCKLBW  X2, X2
+	PSHUFLW    $0x00, X2, X2
+	PUNPCKLQDQ X2, X2
+	MOVWQZX    12(CX), R11
+	ADDQ       R9, R11
+	MOVBLZX    3(CX), R9
+	MOVD       R9, X3
+	PUNPCKLBW  X3, X3
+	PSHUFLW    $0x00, X3, X3
+	PUNPCKLQDQ X3, X3
+	MOVOU      (SI)(BX*1), X4
+	PCMPEQB    X0, X4
+	MOVOU      (DI)(BX*1), X5
+	PCMPEQB    X1, X5
+	PAND       X5, X4
+	MOVOU      (R10)(BX*1), X5
+	PCMPEQB    X2, X5
+	PAND       X5, X4
+	MOVOU      (R11)(BX*1), X5
+	PCMPEQB    X3, X5
+	PAND       X5, X4
+	PMOVMSKB   X4, R9
+	TESTL      R9, R9
+	JNZ        found
+	MOVOU      16(SI)(BX*1), X4
+	PCMPEQB    X0, X4
+	MOVOU      16(DI)(BX*1), X5
+	PCMPEQB    X1, X5
+	PAND       X5, X4
+	MOVOU      16(R10)(BX*1), X5
+	PCMPEQB    X2, X5
+	PAND       X5, X4
+	MOVOU      16(R11)(BX*1), X5
+	PCMPEQB    X3, X5
+	PAND       X5, X4
+	PMOVMSKB   X4, R9
+	TESTL      R9, R9
+	JNZ        found1
+	MOVOU      32(SI)(BX*1), X4
+	PCMPEQB    X0, X4
+	MOVOU      32(DI)(BX*1), X5
+	PCMPEQB    X1, X5
+	PAND       X5, X4
+	MOVOU      32(R10)(BX*1), X5
+	PCMPEQB    X2, X5
+	PAND       X5, X4
+	MOVOU      32(R11)(BX*1), X5
+	PCMPEQB    X3, X5
+	PAND       X5, X4
+	PMOVMSKB   X4, R9
+	TESTL      R9, R9
+	JNZ        found2
+	MOVOU      48(SI)(BX*1), X4
+	PCMPEQB    X0, X4
+	MOVOU      48(DI)(BX*1), X5
+	PCMPEQB    X1, X5
+	PAND       X5, X4
+	MOVOU      48(R10)(BX*1), X5
+	PCMPEQB    X2, X5
+	PAND       X5, X4
+	MOVOU      48(R11)(BX*1), X2
+	PCMPEQB    X3, X2
+	PAND       X2, X4
+	PMOVMSKB   X4, R9
+	TESTL      R9, R9
+	JNZ        found3
+
+misfire:
+	DECQ DX
+	JNS  nextBlock
+	ADDQ $0x40, BX
+	MOVQ BX, at+32(FP)
+	MOVQ DX, left+40(FP)
+	RET
+
+exact:
+	MOVOU    (SI)(BX*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (DI)(BX*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R9
+	TESTL    R9, R9
+	JNZ      found
+	MOVOU    16(SI)(BX*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    16(DI)(BX*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R9
+	TESTL    R9, R9
 	JNZ      found1
-	MOVOU    32(SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    32(DI)(CX*1), X5
-	PCMPEQB  X1, X5
-	PAND     X5, X4
-	MOVOU    32(R8)(CX*1), X5
-	PCMPEQB  X2, X5
-	PAND     X5, X4
-	MOVOU    32(R9)(CX*1), X5
-	PCMPEQB  X3, X5
-	PAND     X5, X4
-	PMOVMSKB X4, R10
-	TESTL    R10, R10
+	MOVOU    32(SI)(BX*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    32(DI)(BX*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R9
+	TESTL    R9, R9
 	JNZ      found2
-	MOVOU    48(SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    48(DI)(CX*1), X5
-	PCMPEQB  X1, X5
-	PAND     X5, X4
-	MOVOU    48(R8)(CX*1), X5
-	PCMPEQB  X2, X5
-	PAND     X5, X4
-	MOVOU    48(R9)(CX*1), X5
-	PCMPEQB  X3, X5
-	PAND     X5, X4
-	PMOVMSKB X4, R10
-	TESTL    R10, R10
+	MOVOU    48(SI)(BX*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    48(DI)(BX*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R9
+	TESTL    R9, R9
 	JNZ      found3
-	DECQ     DX
-	JNS      nextBlock
-	ADDQ     $0x40, CX
-	MOVQ     CX, at+32(FP)
-	MOVQ     DX, left+40(FP)
-	RET
-
-found0:
-	MOVOU    (SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    (DI)(CX*1), X0
-	PCMPEQB  X1, X0
-	PAND     X0, X4
-	MOVOU    (R8)(CX*1), X0
-	PCMPEQB  X2, X0
-	PAND     X0, X4
-	MOVOU    (R9)(CX*1), X0
-	PCMPEQB  X3, X0
-	PAND     X0, X4
-	PMOVMSKB X4, AX
-	BSFL     AX, AX
-	LEAQ     (AX)(CX*1), AX
-	MOVQ     AX, at+32(FP)
-	MOVQ     DX, left+40(FP)
-	RET
-
-found1:
-	MOVOU    16(SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    16(DI)(CX*1), X0
-	PCMPEQB  X1, X0
-	PAND     X0, X4
-	MOVOU    16(R8)(CX*1), X0
-	PCMPEQB  X2, X0
-	PAND     X0, X4
-	MOVOU    16(R9)(CX*1), X0
-	PCMPEQB  X3, X0
-	PAND     X0, X4
-	PMOVMSKB X4, AX
-	BSFL     AX, AX
-	LEAQ     16(AX)(CX*1), AX
-	MOVQ     AX, at+32(FP)
-	MOVQ     DX, left+40(FP)
-	RET
-
-found2:
-	MOVOU    32(SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    32(DI)(CX*1), X0
-	PCMPEQB  X1, X0
-	PAND     X0, X4
-	MOVOU    32(R8)(CX*1), X0
-	PCMPEQB  X2, X0
-	PAND     X0, X4
-	MOVOU    32(R9)(CX*1), X0
-	PCMPEQB  X3, X0
-	PAND     X0, X4
-	PMOVMSKB X4, AX
-	BSFL     AX, AX
-	LEAQ     32(AX)(CX*1), AX
-	MOVQ     AX, at+32(FP)
-	MOVQ     DX, left+40(FP)
-	RET
-
-found3:
-	MOVOU    48(SI)(CX*1), X4
-	PCMPEQB  X0, X4
-	MOVOU    48(DI)(CX*1), X0
-	PCMPEQB  X1, X0
-	PAND     X0, X4
-	MOVOU    48(R8)(CX*1), X0
-	PCMPEQB  X2, X0
-	PAND     X0, X4
-	MOVOU    48(R9)(CX*1), X0
-	PCMPEQB  X3, X0
-	PAND     X0, X4
-	PMOVMSKB X4, AX
-	BSFL     AX, AX
-	LEAQ     48(AX)(CX*1), AX
-	MOVQ     AX, at+32(FP)
-	MOVQ     DX, left+40(FP)
-	RET
+	JMP      misfire
 
 // func scanSetSSE2(p *byte, n int, s *byte) (at int)
 // Requires: SSE2
@@ -717,7 +693,7 @@ round:
 	PMOVMSKB X4, R14
 	SHLQ     $0x10, R13
 	ORQ      R14, R13
-	TESTQ    R13, R13
+	ANDQ     R10, R13
 	JZ       next
 	CMPB     5(SI), $0x00
 	JEQ      exact
@@ -765,12 +741,11 @@ round:
 	SHLQ     $0x10, R15
 	ORQ      R14, R15
 	ANDQ     R15, R13
+	JZ       next
 
 exact:
 	CMPQ AX, DX
 	JG   end
-	ANDQ R10, R13
-	JZ   next
 	LEAL (BX)(CX*1), R15
 
 more:
@@ -877,7 +852,7 @@ round:
 	PMOVMSKB X4, R14
 	SHLQ     $0x10, R13
 	ORQ      R14, R13
-	TESTQ    R13, R13
+	ANDQ     R10, R13
 	JZ       next
 	CMPB     5(SI), $0x00
 	JEQ      exact
@@ -925,12 +900,11 @@ round:
 	SHLQ     $0x10, R15
 	ORQ      R14, R15
 	ANDQ     R15, R13
+	JZ       next
 
 exact:
 	CMPQ AX, DX
 	JG   end
-	ANDQ R10, R13
-	JZ   next
 	LEAQ (BX)(CX*1), R15
 
 more:
@@ -1061,12 +1035,10 @@ round:
 	PMOVMSKB X5, R12
 	SHLQ     $0x10, R11
 	ORQ      R12, R11
-	TESTQ    R11, R11
+	ANDQ     R8, R11
 	JZ       next
 	CMPQ     AX, DX
 	JG       end
-	ANDQ     R8, R11
-	JZ       next
 	LEAQ     (BX)(CX*1), R13
 
 more:
@@ -1149,7 +1121,7 @@ found:
 	RET
 
 // func scanRareAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, BMI
 TEXT ·scanRareAVX2(SB), NOSPLIT, $0-48
 	MOVQ         n+8(FP), AX
 	MOVQ         s+16(FP), CX
@@ -1161,64 +1133,57 @@ TEXT ·scanRareAVX2(SB), NOSPLIT, $0-48
 	MOVWQZX      8(CX), DI
 	ADDQ         BX, DI
 	VPBROADCASTB 1(CX), Y1
-	MOVWQZX      10(CX), R8
-	ADDQ         BX, R8
-	VPBROADCASTB 2(CX), Y2
-	MOVWQZX      12(CX), R9
-	ADDQ         BX, R9
-	VPBROADCASTB 3(CX), Y3
 	MOVQ         p+0(FP), BX
-	MOVWQZX      14(CX), R10
-	ADDQ         BX, R10
-	VPBROADCASTB 4(CX), Y4
-	XORQ         CX, CX
-	MOVQ         AX, BX
-	SUBQ         $0x80, BX
+	MOVWQZX      14(CX), R8
+	ADDQ         BX, R8
+	VPBROADCASTB 4(CX), Y2
+	XORQ         BX, BX
+	MOVQ         AX, R9
+	SUBQ         $0x80, R9
 	JL           vectors
 
 block:
-	VPCMPEQB  (R10)(CX*1), Y4, Y5
-	VPCMPEQB  32(R10)(CX*1), Y4, Y6
-	VPOR      Y6, Y5, Y5
-	VPCMPEQB  64(R10)(CX*1), Y4, Y6
-	VPOR      Y6, Y5, Y5
-	VPCMPEQB  96(R10)(CX*1), Y4, Y6
-	VPOR      Y6, Y5, Y5
-	VPMOVMSKB Y5, R11
-	TESTL     R11, R11
+	VPCMPEQB  (R8)(BX*1), Y2, Y3
+	VPCMPEQB  32(R8)(BX*1), Y2, Y4
+	VPOR      Y4, Y3, Y3
+	VPCMPEQB  64(R8)(BX*1), Y2, Y4
+	VPOR      Y4, Y3, Y3
+	VPCMPEQB  96(R8)(BX*1), Y2, Y4
+	VPOR      Y4, Y3, Y3
+	VPMOVMSKB Y3, R10
+	TESTL     R10, R10
 	JNZ       close
 
 nextBlock:
-	ADDQ $0x80, CX
-	CMPQ CX, BX
+	ADDQ $0x80, BX
+	CMPQ BX, R9
 	JLE  block
+	CMPQ BX, AX
+	JGE  none
+	MOVQ R9, BX
+	JMP  block
 
 vectors:
-	MOVQ AX, BX
-	SUBQ $0x20, BX
+	ADDQ $0x60, R9
+	CMPQ AX, $0x20
 	JL   narrow
 
 vector:
-	CMPQ CX, BX
-	JG   tail
-
-look:
-	VPCMPEQB  (SI)(CX*1), Y0, Y4
-	VPCMPEQB  (DI)(CX*1), Y1, Y5
-	VPAND     Y5, Y4, Y4
-	VPMOVMSKB Y4, R10
+	VPCMPEQB  (SI)(BX*1), Y0, Y2
+	VPCMPEQB  (DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R10
 	TESTL     R10, R10
 	JNZ       confirm
 
 nextVector:
-	ADDQ $0x20, CX
-	JMP  vector
-
-tail:
-	CMPQ CX, AX
+	ADDQ $0x20, BX
+	CMPQ BX, R9
+	JLE  vector
+	CMPQ BX, AX
 	JGE  none
-	MOVQ BX, CX
-	JMP  look
+	MOVQ R9, BX
+	JMP  vector
 
 none:
 	MOVQ AX, at+32(FP)
@@ -1227,176 +1192,175 @@ none:
 	RET
 
 confirm:
-	VPCMPEQB  (R8)(CX*1), Y2, Y5
-	VPAND     Y5, Y4, Y4
-	VPCMPEQB  (R9)(CX*1), Y3, Y5
-	VPAND     Y5, Y4, Y4
-	VPMOVMSKB Y4, R10
-	TESTL     R10, R10
-	JNZ       found
-	DECQ      DX
-	JNS       nextVector
-	ADDQ      $0x20, CX
-	MOVQ      CX, at+32(FP)
-	MOVQ      DX, left+40(FP)
-	VZEROUPPER
-	RET
-
-found:
-	BSFL R10, R10
-	LEAQ (R10)(CX*1), AX
-	MOVQ AX, at+32(FP)
-	MOVQ DX, left+40(FP)
-	VZEROUPPER
-	RET
-
-close:
-	VPCMPEQB  (SI)(CX*1), Y0, Y5
-	VPCMPEQB  (DI)(CX*1), Y1, Y6
-	VPAND     Y6, Y5, Y5
-	VPCMPEQB  (R8)(CX*1), Y2, Y6
-	VPAND     Y6, Y5, Y5
-	VPCMPEQB  (R9)(CX*1), Y3, Y6
-	VPAND     Y6, Y5, Y5
-	VPMOVMSKB Y5, R11
-	TESTL     R11, R11
-	JNZ       found0
-	VPCMPEQB  32(SI)(CX*1), Y0, Y5
-	VPCMPEQB  32(DI)(CX*1), Y1, Y6
-	VPAND     Y6, Y5, Y5
-	VPCMPEQB  32(R8)(CX*1), Y2, Y6
-	VPAND     Y6, Y5, Y5
-	VPCMPEQB  32(R9)(CX*1), Y3, Y6
-	VPAND     Y6, Y5, Y5
-	VPMOVMSKB Y5, R11
-	TESTL     R11, R11
-	JNZ       found1
-	VPCMPEQB  64(SI)(CX*1), Y0, Y5
-	VPCMPEQB  64(DI)(CX*1), Y1, Y6
-	VPAND     Y6, Y5, Y5
-	VPCMPEQB  64(R8)(CX*1), Y2, Y6
-	VPAND     Y6, Y5, Y5
-	VPCMPEQB  64(R9)(CX*1), Y3, Y6
-	VPAND     Y6, Y5, Y5
-	VPMOVMSKB Y5, R11
-	TESTL     R11, R11
-	JNZ       found2
-	VPCMPEQB  96(SI)(CX*1), Y0, Y5
-	VPCMPEQB  96(DI)(CX*1), Y1, Y6
-	VPAND     Y6, Y5, Y5
-	VPCMPEQB  96(R8)(CX*1), Y2, Y6
-	VPAND     Y6, Y5, Y5
-	VPCMPEQB  96(R9)(CX*1), Y3, Y6
-	VPAND     Y6, Y5, Y5
-	VPMOVMSKB Y5, R11
-	TESTL     R11, R11
-	JNZ       found3
-	DECQ      DX
-	JNS       nextBlock
-	ADDQ      $0x80, CX
-	MOVQ      CX, at+32(FP)
-	MOVQ      DX, left+40(FP)
-	VZEROUPPER
-	RET
-
-found0:
-	VPCMPEQB  (SI)(CX*1), Y0, Y0
-	VPCMPEQB  (DI)(CX*1), Y1, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  (R8)(CX*1), Y2, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  (R9)(CX*1), Y3, Y1
-	VPAND     Y1, Y0, Y0
-	VPMOVMSKB Y0, AX
-	BSFL      AX, AX
-	LEAQ      (AX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
-	MOVQ      DX, left+40(FP)
-	VZEROUPPER
-	RET
-
-found1:
-	VPCMPEQB  32(SI)(CX*1), Y0, Y0
-	VPCMPEQB  32(DI)(CX*1), Y1, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  32(R8)(CX*1), Y2, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  32(R9)(CX*1), Y3, Y1
-	VPAND     Y1, Y0, Y0
-	VPMOVMSKB Y0, AX
-	BSFL      AX, AX
-	LEAQ      32(AX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
-	MOVQ      DX, left+40(FP)
-	VZEROUPPER
-	RET
-
-found2:
-	VPCMPEQB  64(SI)(CX*1), Y0, Y0
-	VPCMPEQB  64(DI)(CX*1), Y1, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  64(R8)(CX*1), Y2, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  64(R9)(CX*1), Y3, Y1
-	VPAND     Y1, Y0, Y0
-	VPMOVMSKB Y0, AX
-	BSFL      AX, AX
-	LEAQ      64(AX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
-	MOVQ      DX, left+40(FP)
+	CMPB         5(CX), $0x00
+	JEQ          found
+	MOVQ         p+0(FP), R8
+	MOVWQZX      10(CX), R10
+	ADDQ         R8, R10
+	VPBROADCASTB 2(CX), Y3
+	MOVWQZX      12(CX), R11
+	ADDQ         R8, R11
+	VPBROADCASTB 3(CX), Y4
+	VPCMPEQB     (R10)(BX*1), Y3, Y3
+	VPAND        Y3, Y2, Y2
+	VPCMPEQB     (R11)(BX*1), Y4, Y3
+	VPAND        Y3, Y2, Y2
+	VPMOVMSKB    Y2, R10
+	TESTL        R10, R10
+	JNZ          found
+	DECQ         DX
+	JNS          nextVector
+	ADDQ         $0x20, BX
+	MOVQ         BX, at+32(FP)
+	MOVQ         DX, left+40(FP)
 	VZEROUPPER
 	RET
 
 found3:
-	VPCMPEQB  96(SI)(CX*1), Y0, Y0
-	VPCMPEQB  96(DI)(CX*1), Y1, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  96(R8)(CX*1), Y2, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  96(R9)(CX*1), Y3, Y1
-	VPAND     Y1, Y0, Y0
-	VPMOVMSKB Y0, AX
-	BSFL      AX, AX
-	LEAQ      96(AX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
-	MOVQ      DX, left+40(FP)
+	ADDQ $0x20, BX
+
+found2:
+	ADDQ $0x20, BX
+
+found1:
+	ADDQ $0x20, BX
+
+found:
+	TZCNTL R10, R10
+	ADDQ   BX, R10
+	MOVQ   R10, at+32(FP)
+	MOVQ   DX, left+40(FP)
 	VZEROUPPER
 	RET
 
+close:
+	CMPB         5(CX), $0x00
+	JEQ          exact
+	MOVQ         p+0(FP), R10
+	MOVWQZX      10(CX), R11
+	ADDQ         R10, R11
+	VPBROADCASTB 2(CX), Y3
+	MOVWQZX      12(CX), R12
+	ADDQ         R10, R12
+	VPBROADCASTB 3(CX), Y4
+	VPCMPEQB     (SI)(BX*1), Y0, Y5
+	VPCMPEQB     (DI)(BX*1), Y1, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     (R11)(BX*1), Y3, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     (R12)(BX*1), Y4, Y6
+	VPAND        Y6, Y5, Y5
+	VPMOVMSKB    Y5, R10
+	TESTL        R10, R10
+	JNZ          found
+	VPCMPEQB     32(SI)(BX*1), Y0, Y5
+	VPCMPEQB     32(DI)(BX*1), Y1, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     32(R11)(BX*1), Y3, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     32(R12)(BX*1), Y4, Y6
+	VPAND        Y6, Y5, Y5
+	VPMOVMSKB    Y5, R10
+	TESTL        R10, R10
+	JNZ          found1
+	VPCMPEQB     64(SI)(BX*1), Y0, Y5
+	VPCMPEQB     64(DI)(BX*1), Y1, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     64(R11)(BX*1), Y3, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     64(R12)(BX*1), Y4, Y6
+	VPAND        Y6, Y5, Y5
+	VPMOVMSKB    Y5, R10
+	TESTL        R10, R10
+	JNZ          found2
+	VPCMPEQB     96(SI)(BX*1), Y0, Y5
+	VPCMPEQB     96(DI)(BX*1), Y1, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     96(R11)(BX*1), Y3, Y3
+	VPAND        Y3, Y5, Y5
+	VPCMPEQB     96(R12)(BX*1), Y4, Y3
+	VPAND        Y3, Y5, Y5
+	VPMOVMSKB    Y5, R10
+	TESTL        R10, R10
+	JNZ          found3
+
+misfire:
+	DECQ DX
+	JNS  nextBlock
+	ADDQ $0x80, BX
+	MOVQ BX, at+32(FP)
+	MOVQ DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+exact:
+	VPCMPEQB  (SI)(BX*1), Y0, Y3
+	VPCMPEQB  (DI)(BX*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPMOVMSKB Y3, R10
+	TESTL     R10, R10
+	JNZ       found
+	VPCMPEQB  32(SI)(BX*1), Y0, Y3
+	VPCMPEQB  32(DI)(BX*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPMOVMSKB Y3, R10
+	TESTL     R10, R10
+	JNZ       found1
+	VPCMPEQB  64(SI)(BX*1), Y0, Y3
+	VPCMPEQB  64(DI)(BX*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPMOVMSKB Y3, R10
+	TESTL     R10, R10
+	JNZ       found2
+	VPCMPEQB  96(SI)(BX*1), Y0, Y3
+	VPCMPEQB  96(DI)(BX*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPMOVMSKB Y3, R10
+	TESTL     R10, R10
+	JNZ       found3
+	JMP       misfire
+
 narrow:
-	VPCMPEQB  (SI)(CX*1), X0, X4
-	VPCMPEQB  (DI)(CX*1), X1, X5
-	VPAND     X5, X4, X4
-	VPCMPEQB  (R8)(CX*1), X2, X5
-	VPAND     X5, X4, X4
-	VPCMPEQB  (R9)(CX*1), X3, X5
-	VPAND     X5, X4, X4
-	VPMOVMSKB X4, BX
-	TESTL     BX, BX
-	JZ        narrow0
-	BSFL      BX, BX
-	LEAQ      (BX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
-	MOVQ      DX, left+40(FP)
+	MOVQ         p+0(FP), R8
+	MOVWQZX      10(CX), R9
+	ADDQ         R8, R9
+	VPBROADCASTB 2(CX), Y2
+	MOVWQZX      12(CX), R10
+	ADDQ         R8, R10
+	VPBROADCASTB 3(CX), Y3
+	VPCMPEQB     (SI)(BX*1), X0, X4
+	VPCMPEQB     (DI)(BX*1), X1, X5
+	VPAND        X5, X4, X4
+	VPCMPEQB     (R9)(BX*1), X2, X5
+	VPAND        X5, X4, X4
+	VPCMPEQB     (R10)(BX*1), X3, X5
+	VPAND        X5, X4, X4
+	VPMOVMSKB    X4, CX
+	TESTL        CX, CX
+	JZ           narrow0
+	TZCNTL       CX, CX
+	ADDQ         BX, CX
+	MOVQ         CX, at+32(FP)
+	MOVQ         DX, left+40(FP)
 	VZEROUPPER
 	RET
 
 narrow0:
-	MOVQ      AX, CX
-	SUBQ      $0x10, CX
-	VPCMPEQB  (SI)(CX*1), X0, X0
-	VPCMPEQB  (DI)(CX*1), X1, X1
+	MOVQ      AX, BX
+	SUBQ      $0x10, BX
+	VPCMPEQB  (SI)(BX*1), X0, X0
+	VPCMPEQB  (DI)(BX*1), X1, X1
 	VPAND     X1, X0, X0
-	VPCMPEQB  (R8)(CX*1), X2, X1
+	VPCMPEQB  (R9)(BX*1), X2, X1
 	VPAND     X1, X0, X0
-	VPCMPEQB  (R9)(CX*1), X3, X1
+	VPCMPEQB  (R10)(BX*1), X3, X1
 	VPAND     X1, X0, X0
-	VPMOVMSKB X0, BX
-	TESTL     BX, BX
+	VPMOVMSKB X0, CX
+	TESTL     CX, CX
 	JZ        narrow1
-	BSFL      BX, BX
-	LEAQ      (BX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
+	TZCNTL    CX, CX
+	ADDQ      BX, CX
+	MOVQ      CX, at+32(FP)
 	MOVQ      DX, left+40(FP)
 	VZEROUPPER
 	RET
@@ -1408,7 +1372,7 @@ narrow1:
 	RET
 
 // func scanPairAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, BMI
 TEXT ·scanPairAVX2(SB), NOSPLIT, $0-48
 	MOVQ         n+8(FP), AX
 	MOVQ         s+16(FP), CX
@@ -1420,68 +1384,61 @@ TEXT ·scanPairAVX2(SB), NOSPLIT, $0-48
 	MOVWQZX      8(CX), DI
 	ADDQ         BX, DI
 	VPBROADCASTB 1(CX), Y1
-	MOVWQZX      10(CX), R8
-	ADDQ         BX, R8
-	VPBROADCASTB 2(CX), Y2
-	MOVWQZX      12(CX), R9
-	ADDQ         BX, R9
-	VPBROADCASTB 3(CX), Y3
-	XORQ         CX, CX
-	MOVQ         AX, BX
-	SUBQ         $0x80, BX
+	XORQ         BX, BX
+	MOVQ         AX, R8
+	SUBQ         $0x80, R8
 	JL           vectors
 
 block:
-	VPCMPEQB  (SI)(CX*1), Y0, Y4
-	VPCMPEQB  (DI)(CX*1), Y1, Y5
-	VPAND     Y5, Y4, Y4
-	VPCMPEQB  32(SI)(CX*1), Y0, Y5
-	VPCMPEQB  32(DI)(CX*1), Y1, Y6
-	VPAND     Y6, Y5, Y5
-	VPOR      Y5, Y4, Y4
-	VPCMPEQB  64(SI)(CX*1), Y0, Y5
-	VPCMPEQB  64(DI)(CX*1), Y1, Y6
-	VPAND     Y6, Y5, Y5
-	VPOR      Y5, Y4, Y4
-	VPCMPEQB  96(SI)(CX*1), Y0, Y5
-	VPCMPEQB  96(DI)(CX*1), Y1, Y6
-	VPAND     Y6, Y5, Y5
-	VPOR      Y5, Y4, Y4
-	VPMOVMSKB Y4, R10
-	TESTL     R10, R10
+	VPCMPEQB  (SI)(BX*1), Y0, Y2
+	VPCMPEQB  (DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPCMPEQB  32(SI)(BX*1), Y0, Y3
+	VPCMPEQB  32(DI)(BX*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VPCMPEQB  64(SI)(BX*1), Y0, Y3
+	VPCMPEQB  64(DI)(BX*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VPCMPEQB  96(SI)(BX*1), Y0, Y3
+	VPCMPEQB  96(DI)(BX*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VPMOVMSKB Y2, R9
+	TESTL     R9, R9
 	JNZ       close
 
 nextBlock:
-	ADDQ $0x80, CX
-	CMPQ CX, BX
+	ADDQ $0x80, BX
+	CMPQ BX, R8
 	JLE  block
+	CMPQ BX, AX
+	JGE  none
+	MOVQ R8, BX
+	JMP  block
 
 vectors:
-	MOVQ AX, BX
-	SUBQ $0x20, BX
+	ADDQ $0x60, R8
+	CMPQ AX, $0x20
 	JL   narrow
 
 vector:
-	CMPQ CX, BX
-	JG   tail
-
-look:
-	VPCMPEQB  (SI)(CX*1), Y0, Y4
-	VPCMPEQB  (DI)(CX*1), Y1, Y5
-	VPAND     Y5, Y4, Y4
-	VPMOVMSKB Y4, R10
-	TESTL     R10, R10
+	VPCMPEQB  (SI)(BX*1), Y0, Y2
+	VPCMPEQB  (DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R9
+	TESTL     R9, R9
 	JNZ       confirm
 
 nextVector:
-	ADDQ $0x20, CX
-	JMP  vector
-
-tail:
-	CMPQ CX, AX
+	ADDQ $0x20, BX
+	CMPQ BX, R8
+	JLE  vector
+	CMPQ BX, AX
 	JGE  none
-	MOVQ BX, CX
-	JMP  look
+	MOVQ R8, BX
+	JMP  vector
 
 none:
 	MOVQ AX, at+32(FP)
@@ -1490,176 +1447,175 @@ none:
 	RET
 
 confirm:
-	VPCMPEQB  (R8)(CX*1), Y2, Y5
-	VPAND     Y5, Y4, Y4
-	VPCMPEQB  (R9)(CX*1), Y3, Y5
-	VPAND     Y5, Y4, Y4
-	VPMOVMSKB Y4, R10
-	TESTL     R10, R10
-	JNZ       found
-	DECQ      DX
-	JNS       nextVector
-	ADDQ      $0x20, CX
-	MOVQ      CX, at+32(FP)
-	MOVQ      DX, left+40(FP)
-	VZEROUPPER
-	RET
-
-found:
-	BSFL R10, R10
-	LEAQ (R10)(CX*1), AX
-	MOVQ AX, at+32(FP)
-	MOVQ DX, left+40(FP)
-	VZEROUPPER
-	RET
-
-close:
-	VPCMPEQB  (SI)(CX*1), Y0, Y4
-	VPCMPEQB  (DI)(CX*1), Y1, Y5
-	VPAND     Y5, Y4, Y4
-	VPCMPEQB  (R8)(CX*1), Y2, Y5
-	VPAND     Y5, Y4, Y4
-	VPCMPEQB  (R9)(CX*1), Y3, Y5
-	VPAND     Y5, Y4, Y4
-	VPMOVMSKB Y4, R10
-	TESTL     R10, R10
-	JNZ       found0
-	VPCMPEQB  32(SI)(CX*1), Y0, Y4
-	VPCMPEQB  32(DI)(CX*1), Y1, Y5
-	VPAND     Y5, Y4, Y4
-	VPCMPEQB  32(R8)(CX*1), Y2, Y5
-	VPAND     Y5, Y4, Y4
-	VPCMPEQB  32(R9)(CX*1), Y3, Y5
-	VPAND     Y5, Y4, Y4
-	VPMOVMSKB Y4, R10
-	TESTL     R10, R10
-	JNZ       found1
-	VPCMPEQB  64(SI)(CX*1), Y0, Y4
-	VPCMPEQB  64(DI)(CX*1), Y1, Y5
-	VPAND     Y5, Y4, Y4
-	VPCMPEQB  64(R8)(CX*1), Y2, Y5
-	VPAND     Y5, Y4, Y4
-	VPCMPEQB  64(R9)(CX*1), Y3, Y5
-	VPAND     Y5, Y4, Y4
-	VPMOVMSKB Y4, R10
-	TESTL     R10, R10
-	JNZ       found2
-	VPCMPEQB  96(SI)(CX*1), Y0, Y4
-	VPCMPEQB  96(DI)(CX*1), Y1, Y5
-	VPAND     Y5, Y4, Y4
-	VPCMPEQB  96(R8)(CX*1), Y2, Y5
-	VPAND     Y5, Y4, Y4
-	VPCMPEQB  96(R9)(CX*1), Y3, Y5
-	VPAND     Y5, Y4, Y4
-	VPMOVMSKB Y4, R10
-	TESTL     R10, R10
-	JNZ       found3
-	DECQ      DX
-	JNS       nextBlock
-	ADDQ      $0x80, CX
-	MOVQ      CX, at+32(FP)
-	MOVQ      DX, left+40(FP)
-	VZEROUPPER
-	RET
-
-found0:
-	VPCMPEQB  (SI)(CX*1), Y0, Y0
-	VPCMPEQB  (DI)(CX*1), Y1, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  (R8)(CX*1), Y2, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  (R9)(CX*1), Y3, Y1
-	VPAND     Y1, Y0, Y0
-	VPMOVMSKB Y0, AX
-	BSFL      AX, AX
-	LEAQ      (AX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
-	MOVQ      DX, left+40(FP)
-	VZEROUPPER
-	RET
-
-found1:
-	VPCMPEQB  32(SI)(CX*1), Y0, Y0
-	VPCMPEQB  32(DI)(CX*1), Y1, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  32(R8)(CX*1), Y2, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  32(R9)(CX*1), Y3, Y1
-	VPAND     Y1, Y0, Y0
-	VPMOVMSKB Y0, AX
-	BSFL      AX, AX
-	LEAQ      32(AX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
-	MOVQ      DX, left+40(FP)
-	VZEROUPPER
-	RET
-
-found2:
-	VPCMPEQB  64(SI)(CX*1), Y0, Y0
-	VPCMPEQB  64(DI)(CX*1), Y1, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  64(R8)(CX*1), Y2, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  64(R9)(CX*1), Y3, Y1
-	VPAND     Y1, Y0, Y0
-	VPMOVMSKB Y0, AX
-	BSFL      AX, AX
-	LEAQ      64(AX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
-	MOVQ      DX, left+40(FP)
+	CMPB         5(CX), $0x00
+	JEQ          found
+	MOVQ         p+0(FP), R9
+	MOVWQZX      10(CX), R10
+	ADDQ         R9, R10
+	VPBROADCASTB 2(CX), Y3
+	MOVWQZX      12(CX), R11
+	ADDQ         R9, R11
+	VPBROADCASTB 3(CX), Y4
+	VPCMPEQB     (R10)(BX*1), Y3, Y3
+	VPAND        Y3, Y2, Y2
+	VPCMPEQB     (R11)(BX*1), Y4, Y3
+	VPAND        Y3, Y2, Y2
+	VPMOVMSKB    Y2, R9
+	TESTL        R9, R9
+	JNZ          found
+	DECQ         DX
+	JNS          nextVector
+	ADDQ         $0x20, BX
+	MOVQ         BX, at+32(FP)
+	MOVQ         DX, left+40(FP)
 	VZEROUPPER
 	RET
 
 found3:
-	VPCMPEQB  96(SI)(CX*1), Y0, Y0
-	VPCMPEQB  96(DI)(CX*1), Y1, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  96(R8)(CX*1), Y2, Y1
-	VPAND     Y1, Y0, Y0
-	VPCMPEQB  96(R9)(CX*1), Y3, Y1
-	VPAND     Y1, Y0, Y0
-	VPMOVMSKB Y0, AX
-	BSFL      AX, AX
-	LEAQ      96(AX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
-	MOVQ      DX, left+40(FP)
+	ADDQ $0x20, BX
+
+found2:
+	ADDQ $0x20, BX
+
+found1:
+	ADDQ $0x20, BX
+
+found:
+	TZCNTL R9, R9
+	ADDQ   BX, R9
+	MOVQ   R9, at+32(FP)
+	MOVQ   DX, left+40(FP)
 	VZEROUPPER
 	RET
 
+close:
+	CMPB         5(CX), $0x00
+	JEQ          exact
+	MOVQ         p+0(FP), R9
+	MOVWQZX      10(CX), R10
+	ADDQ         R9, R10
+	VPBROADCASTB 2(CX), Y2
+	MOVWQZX      12(CX), R11
+	ADDQ         R9, R11
+	VPBROADCASTB 3(CX), Y3
+	VPCMPEQB     (SI)(BX*1), Y0, Y4
+	VPCMPEQB     (DI)(BX*1), Y1, Y5
+	VPAND        Y5, Y4, Y4
+	VPCMPEQB     (R10)(BX*1), Y2, Y5
+	VPAND        Y5, Y4, Y4
+	VPCMPEQB     (R11)(BX*1), Y3, Y5
+	VPAND        Y5, Y4, Y4
+	VPMOVMSKB    Y4, R9
+	TESTL        R9, R9
+	JNZ          found
+	VPCMPEQB     32(SI)(BX*1), Y0, Y4
+	VPCMPEQB     32(DI)(BX*1), Y1, Y5
+	VPAND        Y5, Y4, Y4
+	VPCMPEQB     32(R10)(BX*1), Y2, Y5
+	VPAND        Y5, Y4, Y4
+	VPCMPEQB     32(R11)(BX*1), Y3, Y5
+	VPAND        Y5, Y4, Y4
+	VPMOVMSKB    Y4, R9
+	TESTL        R9, R9
+	JNZ          found1
+	VPCMPEQB     64(SI)(BX*1), Y0, Y4
+	VPCMPEQB     64(DI)(BX*1), Y1, Y5
+	VPAND        Y5, Y4, Y4
+	VPCMPEQB     64(R10)(BX*1), Y2, Y5
+	VPAND        Y5, Y4, Y4
+	VPCMPEQB     64(R11)(BX*1), Y3, Y5
+	VPAND        Y5, Y4, Y4
+	VPMOVMSKB    Y4, R9
+	TESTL        R9, R9
+	JNZ          found2
+	VPCMPEQB     96(SI)(BX*1), Y0, Y4
+	VPCMPEQB     96(DI)(BX*1), Y1, Y5
+	VPAND        Y5, Y4, Y4
+	VPCMPEQB     96(R10)(BX*1), Y2, Y2
+	VPAND        Y2, Y4, Y4
+	VPCMPEQB     96(R11)(BX*1), Y3, Y2
+	VPAND        Y2, Y4, Y4
+	VPMOVMSKB    Y4, R9
+	TESTL        R9, R9
+	JNZ          found3
+
+misfire:
+	DECQ DX
+	JNS  nextBlock
+	ADDQ $0x80, BX
+	MOVQ BX, at+32(FP)
+	MOVQ DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+exact:
+	VPCMPEQB  (SI)(BX*1), Y0, Y2
+	VPCMPEQB  (DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R9
+	TESTL     R9, R9
+	JNZ       found
+	VPCMPEQB  32(SI)(BX*1), Y0, Y2
+	VPCMPEQB  32(DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R9
+	TESTL     R9, R9
+	JNZ       found1
+	VPCMPEQB  64(SI)(BX*1), Y0, Y2
+	VPCMPEQB  64(DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R9
+	TESTL     R9, R9
+	JNZ       found2
+	VPCMPEQB  96(SI)(BX*1), Y0, Y2
+	VPCMPEQB  96(DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R9
+	TESTL     R9, R9
+	JNZ       found3
+	JMP       misfire
+
 narrow:
-	VPCMPEQB  (SI)(CX*1), X0, X4
-	VPCMPEQB  (DI)(CX*1), X1, X5
-	VPAND     X5, X4, X4
-	VPCMPEQB  (R8)(CX*1), X2, X5
-	VPAND     X5, X4, X4
-	VPCMPEQB  (R9)(CX*1), X3, X5
-	VPAND     X5, X4, X4
-	VPMOVMSKB X4, BX
-	TESTL     BX, BX
-	JZ        narrow0
-	BSFL      BX, BX
-	LEAQ      (BX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
-	MOVQ      DX, left+40(FP)
+	MOVQ         p+0(FP), R8
+	MOVWQZX      10(CX), R9
+	ADDQ         R8, R9
+	VPBROADCASTB 2(CX), Y2
+	MOVWQZX      12(CX), R10
+	ADDQ         R8, R10
+	VPBROADCASTB 3(CX), Y3
+	VPCMPEQB     (SI)(BX*1), X0, X4
+	VPCMPEQB     (DI)(BX*1), X1, X5
+	VPAND        X5, X4, X4
+	VPCMPEQB     (R9)(BX*1), X2, X5
+	VPAND        X5, X4, X4
+	VPCMPEQB     (R10)(BX*1), X3, X5
+	VPAND        X5, X4, X4
+	VPMOVMSKB    X4, CX
+	TESTL        CX, CX
+	JZ           narrow0
+	TZCNTL       CX, CX
+	ADDQ         BX, CX
+	MOVQ         CX, at+32(FP)
+	MOVQ         DX, left+40(FP)
 	VZEROUPPER
 	RET
 
 narrow0:
-	MOVQ      AX, CX
-	SUBQ      $0x10, CX
-	VPCMPEQB  (SI)(CX*1), X0, X0
-	VPCMPEQB  (DI)(CX*1), X1, X1
+	MOVQ      AX, BX
+	SUBQ      $0x10, BX
+	VPCMPEQB  (SI)(BX*1), X0, X0
+	VPCMPEQB  (DI)(BX*1), X1, X1
 	VPAND     X1, X0, X0
-	VPCMPEQB  (R8)(CX*1), X2, X1
+	VPCMPEQB  (R9)(BX*1), X2, X1
 	VPAND     X1, X0, X0
-	VPCMPEQB  (R9)(CX*1), X3, X1
+	VPCMPEQB  (R10)(BX*1), X3, X1
 	VPAND     X1, X0, X0
-	VPMOVMSKB X0, BX
-	TESTL     BX, BX
+	VPMOVMSKB X0, CX
+	TESTL     CX, CX
 	JZ        narrow1
-	BSFL      BX, BX
-	LEAQ      (BX)(CX*1), AX
-	MOVQ      AX, at+32(FP)
+	TZCNTL    CX, CX
+	ADDQ      BX, CX
+	MOVQ      CX, at+32(FP)
 	MOVQ      DX, left+40(FP)
 	VZEROUPPER
 	RET
@@ -1671,7 +1627,7 @@ narrow1:
 	RET
 
 // func scanSetAVX2(p *byte, n int, s *byte) (at int)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, BMI
 TEXT ·scanSetAVX2(SB), NOSPLIT, $0-32
 	MOVQ         p+0(FP), AX
 	MOVQ         n+8(FP), CX
@@ -1735,9 +1691,9 @@ look:
 	JMP       vector
 
 found:
-	BSFL SI, SI
-	ADDQ DX, SI
-	MOVQ SI, at+24(FP)
+	TZCNTL SI, SI
+	ADDQ   DX, SI
+	MOVQ   SI, at+24(FP)
 	VZEROUPPER
 	RET
 
@@ -1764,7 +1720,7 @@ narrow:
 	VPMOVMSKB X5, BX
 	TESTL     BX, BX
 	JZ        narrow0
-	BSFL      BX, BX
+	TZCNTL    BX, BX
 	ADDQ      DX, BX
 	MOVQ      BX, at+24(FP)
 	VZEROUPPER
@@ -1784,7 +1740,7 @@ narrow0:
 	VPMOVMSKB X0, AX
 	TESTL     AX, AX
 	JZ        narrow1
-	BSFL      AX, AX
+	TZCNTL    AX, AX
 	ADDQ      DX, AX
 	MOVQ      AX, at+24(FP)
 	VZEROUPPER
@@ -1831,7 +1787,7 @@ round:
 	VPMOVMSKB Y4, R13
 	SHLQ      $0x20, R12
 	ORQ       R13, R12
-	TESTQ     R12, R12
+	ANDQ      R10, R12
 	JZ        next
 	CMPB      5(SI), $0x00
 	JEQ       exact
@@ -1855,12 +1811,11 @@ round:
 	SHLQ      $0x20, R14
 	ORQ       R13, R14
 	ANDQ      R14, R12
+	JZ        next
 
 exact:
 	CMPQ    AX, DX
 	JG      end
-	ANDQ    R10, R12
-	JZ      next
 	POPCNTQ R12, R14
 	MOVQ    AX, R13
 	LEAQ    (AX)(R14*4), AX
@@ -1988,7 +1943,7 @@ round:
 	VPMOVMSKB Y4, R13
 	SHLQ      $0x20, R12
 	ORQ       R13, R12
-	TESTQ     R12, R12
+	ANDQ      R10, R12
 	JZ        next
 	CMPB      5(SI), $0x00
 	JEQ       exact
@@ -2012,12 +1967,11 @@ round:
 	SHLQ      $0x20, R14
 	ORQ       R13, R14
 	ANDQ      R14, R12
+	JZ        next
 
 exact:
 	CMPQ    AX, DX
 	JG      end
-	ANDQ    R10, R12
-	JZ      next
 	POPCNTQ R12, R14
 	MOVQ    AX, R13
 	LEAQ    (AX)(R14*8), AX
@@ -2151,12 +2105,10 @@ round:
 	VPMOVMSKB Y5, R11
 	SHLQ      $0x20, R10
 	ORQ       R11, R10
-	TESTQ     R10, R10
+	ANDQ      R8, R10
 	JZ        next
 	CMPQ      AX, DX
 	JG        end
-	ANDQ      R8, R10
-	JZ        next
 	POPCNTQ   R10, R12
 	MOVQ      AX, R11
 	LEAQ      (AX)(R12*8), AX
@@ -2251,7 +2203,7 @@ return:
 	RET
 
 // func sameAVX2(a *byte, b *byte, n int) int
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, BMI
 TEXT ·sameAVX2(SB), NOSPLIT, $0-32
 	MOVQ      a+0(FP), AX
 	MOVQ      b+8(FP), CX
@@ -2300,9 +2252,9 @@ none:
 	RET
 
 found:
-	BSFL DX, DX
-	ADDQ SI, DX
-	MOVQ DX, ret+24(FP)
+	TZCNTL DX, DX
+	ADDQ   SI, DX
+	MOVQ   DX, ret+24(FP)
 	VZEROUPPER
 	RET
 
@@ -2747,19 +2699,20 @@ round:
 	VPCMPEQB (DI)(CX*1), Z1, K1
 	VPCMPEQB (R8)(CX*1), Z2, K1, K1
 	KMOVQ    K1, R14
-	TESTQ    R14, R14
+	ANDQ     R12, R14
 	JZ       next
 	CMPB     5(SI), $0x00
 	JEQ      exact
+	KMOVQ    R14, K1
 	VPCMPEQB (R9)(CX*1), Z3, K1, K1
 	VPCMPEQB (R10)(CX*1), Z4, K1, K1
 	KMOVQ    K1, R14
+	TESTQ    R14, R14
+	JZ       next
 
 exact:
 	CMPQ          AX, DX
 	JG            end
-	ANDQ          R12, R14
-	JZ            next
 	KMOVQ         R14, K1
 	VPCOMPRESSB.Z Z0, K1, Z5
 	POPCNTQ       R14, BP
@@ -2836,19 +2789,20 @@ round:
 	VPCMPEQB (DI)(CX*1), Z1, K1
 	VPCMPEQB (R8)(CX*1), Z2, K1, K1
 	KMOVQ    K1, R14
-	TESTQ    R14, R14
+	ANDQ     R12, R14
 	JZ       next
 	CMPB     5(SI), $0x00
 	JEQ      exact
+	KMOVQ    R14, K1
 	VPCMPEQB (R9)(CX*1), Z3, K1, K1
 	VPCMPEQB (R10)(CX*1), Z4, K1, K1
 	KMOVQ    K1, R14
+	TESTQ    R14, R14
+	JZ       next
 
 exact:
 	CMPQ          AX, DX
 	JG            end
-	ANDQ          R12, R14
-	JZ            next
 	KMOVQ         R14, K1
 	VPCOMPRESSB.Z Z0, K1, Z5
 	POPCNTQ       R14, BP
@@ -2924,12 +2878,10 @@ round:
 	VPMINUB       Z5, Z6, Z6
 	VPTESTNMB     Z6, Z6, K1
 	KMOVQ         K1, R10
-	TESTQ         R10, R10
+	ANDQ          R8, R10
 	JZ            next
 	CMPQ          AX, DX
 	JG            end
-	ANDQ          R8, R10
-	JZ            next
 	KMOVQ         R10, K1
 	VPCOMPRESSB.Z Z0, K1, Z5
 	POPCNTQ       R10, R12

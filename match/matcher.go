@@ -57,7 +57,7 @@ func (m *Matcher) Next(p []byte) (end, size int, found bool) {
 		if len(p) == 1 {
 			return m.one(p[0])
 		}
-		if m.state == 0 && len(p) >= shortLen && len(p) < rareFrom && prog.exact() {
+		if m.state == 0 && len(p) >= shortLen && prog.exact() {
 			return m.brief(p)
 		}
 	}
@@ -65,18 +65,25 @@ func (m *Matcher) Next(p []byte) (end, size int, found bool) {
 	return m.next(p, &w)
 }
 
-// brief is Next for a short literal at the beginning of an element in a few bytes: what most calls are.
+// brief is Next for a short literal at the beginning of an element. Most elements end soon: the first bytes are searched
+// without the choice of a gear.
 func (m *Matcher) brief(p []byte) (end, size int, found bool) {
+	const near = 1024 // bytes
 	l := &m.term.prog.literal
 	size = len(l.bytes)
-	n := len(p) - size + 1
+	n := min(len(p)-size+1, near)
 	at, _ := scanPair(p, n, &l.choices[0], noLimit)
 	if at < n {
 		m.ended(at + size)
 		return at + size, size, true
 	}
-	m.state = l.ending(p)
-	return len(p), 0, false
+	if n < near {
+		m.state = l.ending(p)
+		return len(p), 0, false
+	}
+	var w meter
+	end, size, found = m.next(p[n:], &w)
+	return n + end, size, found
 }
 
 // one is Next for a single byte after a literal's carry: the plain search's step.

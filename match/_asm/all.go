@@ -29,6 +29,7 @@ type finder struct {
 	vector
 	wide               bool          // entries of 64 bits, else of 32
 	dst, full, base, i reg.GPVirtual // the next entry; where there is no room for a round; the place
+	samples            reg.Register
 }
 
 // begin declares a find-all kernel.
@@ -61,9 +62,9 @@ func (f *finder) size() int {
 	return 4
 }
 
-// rounds is the frame of a find-all kernel: look returns the bits of the 64 places from i on and jumps to "next" if there
-// are none; emit writes the entries of the bits.
-func (f *finder) rounds(look func() reg.GPVirtual, emit func(m reg.GPVirtual)) {
+// rounds is the frame of a find-all kernel: look returns the bits of the 64 places from i on; confirm, if there is one,
+// clears those at which the other samples do not stand; emit writes the entries of the bits.
+func (f *finder) rounds(look func() reg.GPVirtual, confirm, emit func(m reg.GPVirtual)) {
 	last := GP64()
 	Load(Param("n"), last)
 	SUBQ(operand.Imm(places), last)
@@ -72,10 +73,17 @@ func (f *finder) rounds(look func() reg.GPVirtual, emit func(m reg.GPVirtual)) {
 
 	Label("round")
 	m := look()
-	CMPQ(f.dst, f.full)
-	JG(operand.LabelRef("end"))
 	ANDQ(mask, m)
 	JZ(operand.LabelRef("next"))
+	if confirm != nil {
+		CMPB(operand.Mem{Base: f.samples, Disp: moreAt}, operand.Imm(0))
+		JEQ(operand.LabelRef("exact"))
+		confirm(m)
+		JZ(operand.LabelRef("next"))
+		Label("exact")
+	}
+	CMPQ(f.dst, f.full)
+	JG(operand.LabelRef("end"))
 	emit(m)
 	Label("next")
 	ADDQ(operand.Imm(places), f.i)
@@ -214,12 +222,8 @@ func all(v vector, wide bool) {
 	for _, k := range []int{third, fourth} {
 		s.splats[k] = v.splat(operand.Mem{Base: sm, Disp: k})
 	}
-	f.rounds(func() reg.GPVirtual {
-		m := v.word(s.pair)
-		TESTQ(m, m)
-		JZ(operand.LabelRef("next"))
-		CMPB(operand.Mem{Base: sm, Disp: moreAt}, operand.Imm(0))
-		JEQ(operand.LabelRef("exact"))
+	f.samples = sm
+	f.rounds(func() reg.GPVirtual { return v.word(s.pair) }, func(m reg.GPVirtual) {
 		for _, k := range []int{third, fourth} {
 			q, off := GP64(), GP64() // made anew: registers are short
 			Load(Param("p"), q)
@@ -227,7 +231,5 @@ func all(v vector, wide bool) {
 			ADDQ(off, q)
 			ANDQ(v.word(func(disp int) reg.VecVirtual { return s.eq(at(q, s.i, disp), s.splats[k]) }), m)
 		}
-		Label("exact")
-		return m
 	}, f.emitEach)
 }

@@ -107,17 +107,16 @@ func all512(wide bool) {
 	sm := Load(Param("s"), GP64())
 	s := scanner512{i: f.i}
 	s.sample(sm, low, high, third, fourth)
+	f.samples = sm
 	f.rounds(func() reg.GPVirtual {
 		bits := GP64()
-		stands := s.andEq(high, 0, s.eq(low))
-		KMOVQ(stands, bits)
-		TESTQ(bits, bits)
-		JZ(operand.LabelRef("next"))
-		CMPB(operand.Mem{Base: sm, Disp: moreAt}, operand.Imm(0))
-		JEQ(operand.LabelRef("exact"))
-		KMOVQ(s.andEq(fourth, 0, s.andEq(third, 0, stands)), bits)
-		Label("exact")
+		KMOVQ(s.andEq(high, 0, s.eq(low)), bits)
 		return bits
+	}, func(m reg.GPVirtual) {
+		k := K()
+		KMOVQ(m, k)
+		KMOVQ(s.andEq(fourth, 0, s.andEq(third, 0, k)), m)
+		TESTQ(m, m)
 	}, f.emit)
 }
 
@@ -133,8 +132,6 @@ func allSet512() {
 		y, bits := ZMM(), GP64()
 		VMOVDQU64(at(p, f.i, 0), y)
 		KMOVQ(member512(y, splats), bits)
-		TESTQ(bits, bits)
-		JZ(operand.LabelRef("next"))
 		return bits
-	}, f.emit)
+	}, nil, f.emit)
 }

@@ -60,7 +60,7 @@ func same(v vector) {
 	Label("none")
 	ret(n)
 	Label("found")
-	BSFL(reg.EDX, reg.EDX)
+	v.lowest(reg.EDX, reg.EDX)
 	ADDQ(i, reg.RDX)
 	ret(reg.RDX)
 	_ = m

@@ -76,12 +76,13 @@ func scan(v vector, rarely bool) {
 	sm := Load(Param("s"), GP64())
 	credit := Load(Param("credit"), GP64())
 	s := scanner{vector: v, i: GP64()}
-	s.sample(sm, low, high, third, fourth)
+	s.sample(sm, low, high)
 	if rarely {
 		s.sample(sm, rare)
 	}
 	XORQ(s.i, s.i)
-	last := GP64() // the last place a vector, or a block, may begin at
+	last := GP64() // the last place a block, or a vector, may begin at
+	m := GP32()
 
 	MOVQ(n, last)
 	SUBQ(operand.Imm(uint64(blocks*v.width)), last)
@@ -91,44 +92,47 @@ func scan(v vector, rarely bool) {
 	for k := 1; k < blocks; k++ {
 		v.or(s.glance(rarely, k*v.width), x)
 	}
-	m := v.bits(x)
+	v.bitsTo(x, m)
 	TESTL(m, m)
 	JNZ(operand.LabelRef("close"))
 	Label("nextBlock")
 	ADDQ(operand.Imm(uint64(blocks*v.width)), s.i)
 	CMPQ(s.i, last)
 	JLE(operand.LabelRef("block"))
+	CMPQ(s.i, n)
+	JGE(operand.LabelRef("none"))
+	MOVQ(last, s.i)
+	JMP(operand.LabelRef("block"))
 
 	Label("vectors")
-	MOVQ(n, last)
-	SUBQ(operand.Imm(uint64(v.width)), last)
+	ADDQ(operand.Imm(uint64((blocks-1)*v.width)), last)
 	if v.width > 16 {
+		CMPQ(n, operand.Imm(uint64(v.width)))
 		JL(operand.LabelRef("narrow"))
 	}
 	Label("vector")
-	CMPQ(s.i, last)
-	JG(operand.LabelRef("tail"))
-	Label("look")
 	x = s.pair(0)
-	m = v.bits(x)
+	v.bitsTo(x, m)
 	TESTL(m, m)
 	JNZ(operand.LabelRef("confirm"))
 	Label("nextVector")
 	ADDQ(operand.Imm(uint64(v.width)), s.i)
-	JMP(operand.LabelRef("vector"))
-
-	Label("tail")
+	CMPQ(s.i, last)
+	JLE(operand.LabelRef("vector"))
 	CMPQ(s.i, n)
 	JGE(operand.LabelRef("none"))
 	MOVQ(last, s.i)
-	JMP(operand.LabelRef("look"))
+	JMP(operand.LabelRef("vector"))
 
 	Label("none")
 	s.result(n, credit)
 
 	Label("confirm")
+	CMPB(operand.Mem{Base: sm, Disp: moreAt}, operand.Imm(0))
+	JEQ(operand.LabelRef("found"))
+	s.sample(sm, third, fourth)
 	s.confirm(x, 0)
-	m = v.bits(x)
+	v.bitsTo(x, m)
 	TESTL(m, m)
 	JNZ(operand.LabelRef("found"))
 	DECQ(credit)
@@ -136,38 +140,54 @@ func scan(v vector, rarely bool) {
 	ADDQ(operand.Imm(uint64(v.width)), s.i)
 	s.result(s.i, credit)
 
+	for k := blocks - 1; k > 0; k-- {
+		Label(fmt.Sprintf("found%d", k))
+		ADDQ(operand.Imm(uint64(v.width)), s.i)
+	}
 	Label("found")
-	s.hit(m, 0, credit)
+	s.hit(m, credit)
 
 	Label("close")
-	for k := range blocks {
-		x := s.pair(k * v.width)
-		s.confirm(x, k*v.width)
-		m := v.bits(x)
-		TESTL(m, m)
-		JNZ(operand.LabelRef(fmt.Sprintf("found%d", k)))
-	}
+	CMPB(operand.Mem{Base: sm, Disp: moreAt}, operand.Imm(0))
+	JEQ(operand.LabelRef("exact"))
+	s.sample(sm, third, fourth)
+	s.close(m, true)
+	Label("misfire")
 	DECQ(credit)
 	JNS(operand.LabelRef("nextBlock"))
 	ADDQ(operand.Imm(uint64(blocks*v.width)), s.i)
 	s.result(s.i, credit)
-	for k := range blocks {
-		// The mask is made anew: one register cannot hold the masks of four branches.
-		Label(fmt.Sprintf("found%d", k))
-		x := s.pair(k * v.width)
-		s.confirm(x, k*v.width)
-		s.hit(v.bits(x), k*v.width, credit)
-	}
+	Label("exact")
+	s.close(m, false)
+	JMP(operand.LabelRef("misfire"))
 	if v.width > 16 {
-		s.narrow(n, credit)
+		s.narrow(n, sm, credit)
+	}
+}
+
+// close looks at each vector of a block and jumps to where the first hit is reported.
+func (s scanner) close(m reg.GPVirtual, more bool) {
+	for k := range blocks {
+		x := s.pair(k * s.width)
+		if more {
+			s.confirm(x, k*s.width)
+		}
+		s.bitsTo(x, m)
+		TESTL(m, m)
+		if k == 0 {
+			JNZ(operand.LabelRef("found"))
+		} else {
+			JNZ(operand.LabelRef(fmt.Sprintf("found%d", k)))
+		}
 	}
 }
 
 // narrow scans 16 to 31 places, by two vectors of 16.
-func (s scanner) narrow(n, credit reg.Register) {
+func (s scanner) narrow(n, sm, credit reg.Register) {
 	wide := s.vector
-	s.vector = s.half()
 	Label("narrow")
+	s.sample(sm, third, fourth)
+	s.vector = s.half()
 	for k := range 2 {
 		x := s.pair(0)
 		s.confirm(x, 0)
@@ -176,7 +196,7 @@ func (s scanner) narrow(n, credit reg.Register) {
 		next := fmt.Sprintf("narrow%d", k)
 		JZ(operand.LabelRef(next))
 		s.vector = wide
-		s.hit(m, 0, credit)
+		s.hit(m, credit)
 		s.vector = s.half()
 		Label(next)
 		if k == 0 {
@@ -188,11 +208,11 @@ func (s scanner) narrow(n, credit reg.Register) {
 	s.result(n, credit)
 }
 
-// hit returns the place of the lowest bit of m, counted from i+disp.
-func (s scanner) hit(m reg.GPVirtual, disp int, credit reg.Register) {
-	BSFL(m, m)
-	q := GP64()
-	LEAQ(at(m.As64(), s.i, disp), q)
+// hit returns the place of the lowest bit of m, counted from i.
+func (s scanner) hit(m reg.GPVirtual, credit reg.Register) {
+	s.lowest(m, m)
+	q := m.As64().(reg.GPVirtual)
+	ADDQ(s.i, q)
 	s.result(q, credit)
 }
 

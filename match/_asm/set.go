@@ -54,7 +54,7 @@ func scanSet(v vector) {
 		RET()
 	}
 	hit := func(m reg.GPVirtual) {
-		BSFL(m, m)
+		v.lowest(m, m)
 		ADDQ(i, m.As64())
 		ret(m.As64())
 	}
@@ -124,9 +124,6 @@ func allSet(v vector) {
 	p := Load(Param("p"), GP64())
 	splats := v.splatSet(Load(Param("s"), GP64()))
 	f.rounds(func() reg.GPVirtual {
-		m := v.word(func(disp int) reg.VecVirtual { return v.member(at(p, f.i, disp), splats) })
-		TESTQ(m, m)
-		JZ(operand.LabelRef("next"))
-		return m
-	}, f.emitEach)
+		return v.word(func(disp int) reg.VecVirtual { return v.member(at(p, f.i, disp), splats) })
+	}, nil, f.emitEach)
 }

@@ -112,12 +112,26 @@ func (v vector) or(y, x reg.VecVirtual) {
 // bits returns a bit for each byte of x, its high bit, the first byte's lowest.
 func (v vector) bits(x reg.VecVirtual) reg.GPVirtual {
 	m := GP32()
+	v.bitsTo(x, m)
+	return m
+}
+
+// bitsTo makes m those bits.
+func (v vector) bitsTo(x reg.VecVirtual, m reg.Register) {
 	if v.vex {
 		VPMOVMSKB(x, m)
 	} else {
 		PMOVMSKB(x, m)
 	}
-	return m
+}
+
+// lowest makes n the number of the lowest bit of m, which is not 0.
+func (v vector) lowest(m, n reg.Register) {
+	if v.vex {
+		TZCNTL(m, n)
+	} else {
+		BSFL(m, n)
+	}
 }
 
 // leave clears the upper halves of the vector registers, which SSE code would stumble over.
