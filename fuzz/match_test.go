@@ -9,9 +9,10 @@ import (
 
 // Limits of one input in bytes, so that the quadratic reference stays quick.
 const (
-	matchMaxStream  = 2048
-	matchMaxLiteral = 256
+	matchMaxStream  = 640
+	matchMaxLiteral = 80
 	matchMaxLits    = 16
+	matchHeldChecks = 8 // times that what is held is compared, which is the reference's dearest part, and once at the end
 )
 
 // streamEnd is where an element ends in a stream, its terminator included, and how long the terminator is.
@@ -65,7 +66,7 @@ func checkMatcher(t *testing.T, term match.Terminator, lits [][]byte, stream []b
 	t.Helper()
 	want := naiveEnds(stream, lits)
 	m := match.NewMatcher(term)
-	last := 0 // where the present element begins
+	last, checks := 0, 0 // last is where the present element begins
 	for from := 0; from < len(stream); {
 		to := from + cuts.next(len(stream)-from)
 		for {
@@ -83,6 +84,9 @@ func checkMatcher(t *testing.T, term match.Terminator, lits [][]byte, stream []b
 			want, last = want[1:], from
 		}
 		from = to
+		if checks++; checks > matchHeldChecks && from < len(stream) {
+			continue
+		}
 		if held := naiveHeld(stream[last:from], lits...); m.Held() != held {
 			t.Fatalf("%d bytes held at %d, want %d", m.Held(), from, held)
 		}
@@ -92,6 +96,52 @@ func checkMatcher(t *testing.T, term match.Terminator, lits [][]byte, stream []b
 	}
 	if len(want) != 0 {
 		t.Fatalf("not found: %v", want)
+	}
+}
+
+// checkCuts feeds stream to a Matcher for term, cut by cuts, by Cuts with room for so many, and compares all it says with
+// the reference.
+func checkCuts(t *testing.T, term match.Terminator, lits [][]byte, stream []byte, cuts pieces, room int) {
+	t.Helper()
+	want := naiveEnds(stream, lits)
+	m := match.NewMatcher(term)
+	dst := make([]match.Cut, room)
+	last, checks := 0, 0 // last is where the present element begins
+	for from := 0; from < len(stream); {
+		to := from + cuts.next(len(stream)-from)
+		for from < to {
+			n, read := m.Cuts(dst, stream[from:to])
+			if read == 0 || n > len(want) {
+				t.Fatalf("%d cuts and %d bytes read at %d of %d, want %v", n, read, from, to, want)
+			}
+			for i, c := range dst[:n] {
+				if last = from + int(c.End); want[i] != (streamEnd{last, int(c.Size)}) {
+					t.Fatalf("cut %v at %d, want %v", c, from, want)
+				}
+			}
+			want = want[n:]
+			from += read
+			if checks++; checks > matchHeldChecks && from < len(stream) {
+				continue
+			}
+			if held := naiveHeld(stream[last:from], lits...); m.Held() != held {
+				t.Fatalf("%d bytes held at %d, want %d", m.Held(), from, held)
+			}
+		}
+	}
+	if len(want) != 0 {
+		t.Fatalf("not found: %v", want)
+	}
+}
+
+// tiers are the SIMD tiers of this machine. An input runs on one of them, which its numbers choose.
+var tiers = match.SIMDTiers()
+
+// useTier has the searches from now on run on a tier.
+func useTier(t *testing.T, n uint64) {
+	t.Helper()
+	if err := match.SetSIMD(tiers[n%uint64(len(tiers))]); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -184,11 +234,20 @@ func FuzzTerminator(f *testing.F) {
 		if !bytes.Equal(term.Bytes(), literal) || term.MaxLen() != len(literal) {
 			t.Fatalf("%v has the bytes %q", term, term.Bytes())
 		}
-		stream = expand(stream, literal)
+		stream = repeat(expand(stream, literal), count)
+		useTier(t, uint64(room))
 		checkMatcher(t, term, [][]byte{literal}, stream, pieces{seed})
+		checkCuts(t, term, [][]byte{literal}, stream, pieces{seed}, 1+int(room))
 		checkFinder(t, literal, stream, 1+int(room))
 		checkCount(t, max(0, count%(matchMaxStream*2)), stream, pieces{seed})
 	})
+}
+
+// repeat returns p 1 to 8 times, as n says, cut to matchMaxStream bytes: searches look ahead only in a long stream of
+// like elements.
+func repeat(p []byte, n int64) []byte {
+	p = bytes.Repeat(p, 1+int(uint64(n)%8))
+	return p[:min(len(p), matchMaxStream)]
 }
 
 // expand replaces 0x01 by lit and 0x02 by lit without its last byte, and cuts the result to matchMaxStream bytes.
@@ -259,6 +318,9 @@ func FuzzAny(f *testing.F) {
 				i++
 			}
 		}
+		whole = repeat(whole, int64(seed>>8))
+		useTier(t, seed)
 		checkMatcher(t, term, lits, whole, pieces{seed})
+		checkCuts(t, term, lits, whole, pieces{seed}, 1+int(seed>>16&0xff))
 	})
 }

@@ -31,14 +31,15 @@ func failure(b []byte) []int32 {
 // after the first match. It returns the bytes of p it has read and how many bytes of the literal match
 // now: all of them after a match. At most 2·len(p) compares, over a whole stream.
 func (l *literal) kmp(p []byte, j int, w *meter) (read, matched int) {
+	b := l.bytes
+	fail := l.fail[:len(b)]
 	falls := 0
 	for i, c := range p {
-		for j >= 0 && l.bytes[j] != c {
-			j = int(l.fail[j])
+		for uint(j) < uint(len(b)) && b[j] != c { // -1 ends it too
+			j = int(fail[j])
 			falls++
 		}
-		j++
-		if j == len(l.bytes) {
+		if j++; j == len(b) {
 			w.steps += i + 1 + falls
 			return i + 1, j
 		}

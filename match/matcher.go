@@ -55,6 +55,9 @@ func (m *Matcher) Terminator() Terminator { return m.term }
 func (m *Matcher) Next(p []byte) (end, size int, found bool) {
 	if prog := m.term.prog; prog != nil && prog.any == nil {
 		if len(p) == 1 {
+			if m.state == 0 && prog.bytes[0] != p[0] { // most bytes: nothing is written
+				return 1, 0, false
+			}
 			return m.one(p[0])
 		}
 		if m.state == 0 && len(p) >= shortLen && prog.exact() {
@@ -89,16 +92,16 @@ func (m *Matcher) brief(p []byte) (end, size int, found bool) {
 // one is Next for a single byte after a literal's carry: the plain search's step.
 func (m *Matcher) one(c byte) (end, size int, found bool) {
 	l := &m.term.prog.literal
-	j := m.state
-	for j >= 0 && l.bytes[j] != c {
+	b, j := l.bytes, m.state
+	for uint32(j) < uint32(len(b)) && b[j] != c { // -1 ends it too
 		j = l.fail[j]
 	}
-	if j++; int(j) < len(l.bytes) {
+	if j++; int(j) < len(b) {
 		m.state = j
 		return 1, 0, false
 	}
 	m.ended(1)
-	return 1, len(l.bytes), true
+	return 1, len(b), true
 }
 
 // ended counts an element of which n bytes came last, and forgets its carry.

@@ -56,9 +56,9 @@ func chooseSamples(b []byte) []samples {
 		return []samples{newSamples(b, 0, 0, 0, 0)}
 	}
 	var choices []samples
-	used := make(map[int]bool)
+	var used [sampleSpan]bool
 	for len(choices) < maxChoices {
-		i, j := bestPair(b, few, used)
+		i, j := bestPair(b, few, &used)
 		if i < 0 {
 			break
 		}
@@ -85,7 +85,7 @@ func rarest(b []byte, n int) []int {
 }
 
 // bestPair returns the two offsets of few that are least common together and not used yet, or -1.
-func bestPair(b []byte, few []int, used map[int]bool) (i, j int) {
+func bestPair(b []byte, few []int, used *[sampleSpan]bool) (i, j int) {
 	i, j = -1, -1
 	best := 0
 	for _, x := range few {

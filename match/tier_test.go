@@ -2,6 +2,7 @@ package match
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -69,12 +70,12 @@ func firstOf(places []int, n int) int {
 // kernelLiterals have samples of every kind: one byte, exact pairs, confirmed ones, far ones.
 var kernelLiterals = []string{"\n", "\r\n", "aa", "aab", "\r\n\r\n", "aaaa", "abcab", "\r\n--boundary", "a23456789012345678901234567890123456789b"}
 
+// shifts is lowered where the processor is emulated.
+var shifts = flag.Int("shifts", thoroughness, "alignments at which TestKernels tries each length, up to 64")
+
 // Every kernel on every tier, for every length from 0 to 257 and some beyond, at every alignment of 64, with no byte to
 // read on either side, in texts of the literal's own bytes and others.
 func TestKernels(t *testing.T) {
-	if testing.Short() {
-		t.Skip("thorough, therefore slow")
-	}
 	lengths := make([]int, 0, 300)
 	for n := range 258 {
 		lengths = append(lengths, n)
@@ -87,7 +88,8 @@ func TestKernels(t *testing.T) {
 			var l literal
 			l.compile([]byte(lit))
 			for _, n := range lengths {
-				for shift := range 64 {
+				for k := range *shifts {
+					shift := (k*37 + n) % 64
 					text := kernelText(r, lit, n, shift)
 					// The end of one slice and the beginning of the other are those of the memory.
 					for _, p := range [][]byte{g.last(text), g.first(text)} {
