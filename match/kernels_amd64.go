@@ -10,7 +10,8 @@ package match
 // one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
 // negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for each vector, then for the last vector of places, which overlaps
+//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
+//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
 //	    if the rare byte stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
@@ -28,7 +29,8 @@ func scanRareSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
 // one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
 // negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for each vector, then for the last vector of places, which overlaps
+//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
+//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
 //	    if the pair stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
@@ -121,7 +123,8 @@ func sameSSE2(a *byte, b *byte, n int) int
 // one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
 // negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for each vector, then for the last vector of places, which overlaps
+//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
+//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
 //	    if the rare byte stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
@@ -139,7 +142,8 @@ func scanRareAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
 // one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
 // negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for each vector, then for the last vector of places, which overlaps
+//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
+//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
 //	    if the pair stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
@@ -232,7 +236,8 @@ func sameAVX2(a *byte, b *byte, n int) int
 // one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
 // negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for each vector, then for the last vector of places, which overlaps
+//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
+//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
 //	    if the rare byte stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
@@ -250,7 +255,8 @@ func scanRareAVX512(p *byte, n int, s *byte, credit int) (at int, left int)
 // one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
 // negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for each vector, then for the last vector of places, which overlaps
+//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
+//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
 //	    if the pair stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it

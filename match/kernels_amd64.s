@@ -37,6 +37,25 @@ TEXT ·scanRareSSE2(SB), NOSPLIT, $0-48
 	MOVQ       AX, R9
 	SUBQ       $0x40, R9
 	JL         vectors
+	MOVOU      (R8)(BX*1), X3
+	PCMPEQB    X2, X3
+	MOVOU      16(R8)(BX*1), X4
+	PCMPEQB    X2, X4
+	POR        X4, X3
+	MOVOU      32(R8)(BX*1), X4
+	PCMPEQB    X2, X4
+	POR        X4, X3
+	MOVOU      48(R8)(BX*1), X4
+	PCMPEQB    X2, X4
+	POR        X4, X3
+	PMOVMSKB   X3, R10
+	TESTL      R10, R10
+	JNZ        close
+	LEAQ       64(R8), R10
+	ANDQ       $0x0f, R10
+	MOVQ       $+64, BX
+	SUBQ       R10, BX
+	JMP        checkBlock
 
 block:
 	MOVOU    (R8)(BX*1), X3
@@ -56,6 +75,8 @@ block:
 
 nextBlock:
 	ADDQ $0x40, BX
+
+checkBlock:
 	CMPQ BX, R9
 	JLE  block
 	CMPQ BX, AX
@@ -283,6 +304,37 @@ TEXT ·scanPairSSE2(SB), NOSPLIT, $0-48
 	MOVQ       AX, R8
 	SUBQ       $0x40, R8
 	JL         vectors
+	MOVOU      (SI)(BX*1), X2
+	PCMPEQB    X0, X2
+	MOVOU      (DI)(BX*1), X3
+	PCMPEQB    X1, X3
+	PAND       X3, X2
+	MOVOU      16(SI)(BX*1), X3
+	PCMPEQB    X0, X3
+	MOVOU      16(DI)(BX*1), X4
+	PCMPEQB    X1, X4
+	PAND       X4, X3
+	POR        X3, X2
+	MOVOU      32(SI)(BX*1), X3
+	PCMPEQB    X0, X3
+	MOVOU      32(DI)(BX*1), X4
+	PCMPEQB    X1, X4
+	PAND       X4, X3
+	POR        X3, X2
+	MOVOU      48(SI)(BX*1), X3
+	PCMPEQB    X0, X3
+	MOVOU      48(DI)(BX*1), X4
+	PCMPEQB    X1, X4
+	PAND       X4, X3
+	POR        X3, X2
+	PMOVMSKB   X2, R9
+	TESTL      R9, R9
+	JNZ        close
+	LEAQ       64(SI), R9
+	ANDQ       $0x0f, R9
+	MOVQ       $+64, BX
+	SUBQ       R9, BX
+	JMP        checkBlock
 
 block:
 	MOVOU    (SI)(BX*1), X2
@@ -314,6 +366,8 @@ block:
 
 nextBlock:
 	ADDQ $0x40, BX
+
+checkBlock:
 	CMPQ BX, R8
 	JLE  block
 	CMPQ BX, AX
@@ -1141,6 +1195,21 @@ TEXT ·scanRareAVX2(SB), NOSPLIT, $0-48
 	MOVQ         AX, R9
 	SUBQ         $0x80, R9
 	JL           vectors
+	VPCMPEQB     (R8)(BX*1), Y2, Y3
+	VPCMPEQB     32(R8)(BX*1), Y2, Y4
+	VPOR         Y4, Y3, Y3
+	VPCMPEQB     64(R8)(BX*1), Y2, Y4
+	VPOR         Y4, Y3, Y3
+	VPCMPEQB     96(R8)(BX*1), Y2, Y4
+	VPOR         Y4, Y3, Y3
+	VPMOVMSKB    Y3, R10
+	TESTL        R10, R10
+	JNZ          close
+	LEAQ         128(R8), R10
+	ANDQ         $0x1f, R10
+	MOVQ         $+128, BX
+	SUBQ         R10, BX
+	JMP          checkBlock
 
 block:
 	VPCMPEQB  (R8)(BX*1), Y2, Y3
@@ -1156,6 +1225,8 @@ block:
 
 nextBlock:
 	ADDQ $0x80, BX
+
+checkBlock:
 	CMPQ BX, R9
 	JLE  block
 	CMPQ BX, AX
@@ -1388,6 +1459,29 @@ TEXT ·scanPairAVX2(SB), NOSPLIT, $0-48
 	MOVQ         AX, R8
 	SUBQ         $0x80, R8
 	JL           vectors
+	VPCMPEQB     (SI)(BX*1), Y0, Y2
+	VPCMPEQB     (DI)(BX*1), Y1, Y3
+	VPAND        Y3, Y2, Y2
+	VPCMPEQB     32(SI)(BX*1), Y0, Y3
+	VPCMPEQB     32(DI)(BX*1), Y1, Y4
+	VPAND        Y4, Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPCMPEQB     64(SI)(BX*1), Y0, Y3
+	VPCMPEQB     64(DI)(BX*1), Y1, Y4
+	VPAND        Y4, Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPCMPEQB     96(SI)(BX*1), Y0, Y3
+	VPCMPEQB     96(DI)(BX*1), Y1, Y4
+	VPAND        Y4, Y3, Y3
+	VPOR         Y3, Y2, Y2
+	VPMOVMSKB    Y2, R9
+	TESTL        R9, R9
+	JNZ          close
+	LEAQ         128(SI), R9
+	ANDQ         $0x1f, R9
+	MOVQ         $+128, BX
+	SUBQ         R9, BX
+	JMP          checkBlock
 
 block:
 	VPCMPEQB  (SI)(BX*1), Y0, Y2
@@ -1411,6 +1505,8 @@ block:
 
 nextBlock:
 	ADDQ $0x80, BX
+
+checkBlock:
 	CMPQ BX, R8
 	JLE  block
 	CMPQ BX, AX
@@ -2285,6 +2381,21 @@ TEXT ·scanRareAVX512(SB), NOSPLIT, $0-48
 	MOVQ         AX, BX
 	SUBQ         $0x00000100, BX
 	JL           vectors
+	VPXORD       (R10)(CX*1), Z4, Z5
+	VPXORD       64(R10)(CX*1), Z4, Z6
+	VPMINUB      Z6, Z5, Z5
+	VPXORD       128(R10)(CX*1), Z4, Z6
+	VPMINUB      Z6, Z5, Z5
+	VPXORD       192(R10)(CX*1), Z4, Z6
+	VPMINUB      Z6, Z5, Z5
+	VPTESTNMB    Z5, Z5, K1
+	KORTESTQ     K1, K1
+	JNZ          close
+	LEAQ         256(R10), R11
+	ANDQ         $0x3f, R11
+	MOVQ         $+256, CX
+	SUBQ         R11, CX
+	JMP          checkBlock
 
 block:
 	VPXORD    (R10)(CX*1), Z4, Z5
@@ -2300,12 +2411,17 @@ block:
 
 nextBlock:
 	ADDQ $0x00000100, CX
+
+checkBlock:
 	CMPQ CX, BX
 	JLE  block
+	CMPQ CX, AX
+	JGE  none
+	MOVQ BX, CX
+	JMP  block
 
 vectors:
-	MOVQ AX, BX
-	SUBQ $0x40, BX
+	ADDQ $0x000000c0, BX
 
 vector:
 	CMPQ     CX, BX
@@ -2448,6 +2564,25 @@ TEXT ·scanPairAVX512(SB), NOSPLIT, $0-48
 	MOVQ         AX, BX
 	SUBQ         $0x00000100, BX
 	JL           vectors
+	VPXORD       (DI)(CX*1), Z1, Z4
+	VPTERNLOGD   $0xf6, (SI)(CX*1), Z0, Z4
+	VPXORD       64(DI)(CX*1), Z1, Z5
+	VPTERNLOGD   $0xf6, 64(SI)(CX*1), Z0, Z5
+	VPMINUB      Z5, Z4, Z4
+	VPXORD       128(DI)(CX*1), Z1, Z5
+	VPTERNLOGD   $0xf6, 128(SI)(CX*1), Z0, Z5
+	VPMINUB      Z5, Z4, Z4
+	VPXORD       192(DI)(CX*1), Z1, Z5
+	VPTERNLOGD   $0xf6, 192(SI)(CX*1), Z0, Z5
+	VPMINUB      Z5, Z4, Z4
+	VPTESTNMB    Z4, Z4, K1
+	KORTESTQ     K1, K1
+	JNZ          close
+	LEAQ         256(SI), R10
+	ANDQ         $0x3f, R10
+	MOVQ         $+256, CX
+	SUBQ         R10, CX
+	JMP          checkBlock
 
 block:
 	VPXORD     (DI)(CX*1), Z1, Z4
@@ -2467,12 +2602,17 @@ block:
 
 nextBlock:
 	ADDQ $0x00000100, CX
+
+checkBlock:
 	CMPQ CX, BX
 	JLE  block
+	CMPQ CX, AX
+	JGE  none
+	MOVQ BX, CX
+	JMP  block
 
 vectors:
-	MOVQ AX, BX
-	SUBQ $0x40, BX
+	ADDQ $0x000000c0, BX
 
 vector:
 	CMPQ     CX, BX

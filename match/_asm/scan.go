@@ -16,7 +16,8 @@ const scanDoc = `//
 // one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
 // negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for each vector, then for the last vector of places, which overlaps
+//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
+//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
 //	    if %s in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
@@ -87,16 +88,14 @@ func scan(v vector, rarely bool) {
 	MOVQ(n, last)
 	SUBQ(operand.Imm(uint64(blocks*v.width)), last)
 	JL(operand.LabelRef("vectors"))
+	s.block(rarely, m)
+	align(s.ptr[first(rarely)], s.i, v.width)
+	JMP(operand.LabelRef("checkBlock"))
 	Label("block")
-	x := s.glance(rarely, 0)
-	for k := 1; k < blocks; k++ {
-		v.or(s.glance(rarely, k*v.width), x)
-	}
-	v.bitsTo(x, m)
-	TESTL(m, m)
-	JNZ(operand.LabelRef("close"))
+	s.block(rarely, m)
 	Label("nextBlock")
 	ADDQ(operand.Imm(uint64(blocks*v.width)), s.i)
+	Label("checkBlock")
 	CMPQ(s.i, last)
 	JLE(operand.LabelRef("block"))
 	CMPQ(s.i, n)
@@ -111,7 +110,7 @@ func scan(v vector, rarely bool) {
 		JL(operand.LabelRef("narrow"))
 	}
 	Label("vector")
-	x = s.pair(0)
+	x := s.pair(0)
 	v.bitsTo(x, m)
 	TESTL(m, m)
 	JNZ(operand.LabelRef("confirm"))
@@ -163,6 +162,35 @@ func scan(v vector, rarely bool) {
 	if v.width > 16 {
 		s.narrow(n, sm, credit)
 	}
+}
+
+// block looks at the block at i, and jumps to where one is looked at closely.
+func (s scanner) block(rarely bool, m reg.GPVirtual) {
+	x := s.glance(rarely, 0)
+	for k := 1; k < blocks; k++ {
+		s.or(s.glance(rarely, k*s.width), x)
+	}
+	s.bitsTo(x, m)
+	TESTL(m, m)
+	JNZ(operand.LabelRef("close"))
+}
+
+// first is the sample whose bytes are loaded first.
+func first(rarely bool) int {
+	if rarely {
+		return rare
+	}
+	return low
+}
+
+// align makes i, at the first block, the place behind it, or as many places before that as it takes for the loads from p
+// to be aligned: a load that crosses a line of the cache costs two.
+func align(p, i reg.Register, width int) {
+	over := GP64()
+	LEAQ(operand.Mem{Base: p, Disp: blocks * width}, over)
+	ANDQ(operand.Imm(uint64(width-1)), over)
+	MOVQ(operand.I64(int64(blocks*width)), i)
+	SUBQ(over, i)
 }
 
 // close looks at each vector of a block and jumps to where the first hit is reported.

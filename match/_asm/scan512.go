@@ -84,23 +84,23 @@ func scan512(rarely bool) {
 	MOVQ(n, last)
 	SUBQ(operand.U32(blocks*width512), last)
 	JL(operand.LabelRef("vectors"))
+	s.block(rarely)
+	align(s.ptr[first(rarely)], s.i, width512)
+	JMP(operand.LabelRef("checkBlock"))
 	Label("block")
-	x := s.zero(rarely, 0)
-	for k := 1; k < blocks; k++ {
-		VPMINUB(s.zero(rarely, k*width512), x, x)
-	}
-	m := K()
-	VPTESTNMB(x, x, m)
-	KORTESTQ(m, m)
-	JNZ(operand.LabelRef("close"))
+	s.block(rarely)
 	Label("nextBlock")
 	ADDQ(operand.U32(blocks*width512), s.i)
+	Label("checkBlock")
 	CMPQ(s.i, last)
 	JLE(operand.LabelRef("block"))
+	CMPQ(s.i, n)
+	JGE(operand.LabelRef("none"))
+	MOVQ(last, s.i)
+	JMP(operand.LabelRef("block"))
 
 	Label("vectors")
-	MOVQ(n, last)
-	SUBQ(operand.Imm(width512), last)
+	ADDQ(operand.U32((blocks-1)*width512), last)
 	Label("vector")
 	CMPQ(s.i, last)
 	JG(operand.LabelRef("tail"))
@@ -156,13 +156,25 @@ func scan512(rarely bool) {
 	JMP(operand.LabelRef("found"))
 }
 
+// block looks at the block at i, and jumps to where one is looked at closely.
+func (s scanner512) block(rarely bool) {
+	x := s.zero(rarely, 0)
+	for k := 1; k < blocks; k++ {
+		VPMINUB(s.zero(rarely, k*width512), x, x)
+	}
+	m := K()
+	VPTESTNMB(x, x, m)
+	KORTESTQ(m, m)
+	JNZ(operand.LabelRef("close"))
+}
+
 // tail looks at the places from i to before n, fewer than 64, and reads those only.
 func (s scanner512) tail(n reg.Register) {
 	rest, bits := GP64(), GP64()
 	MOVQ(n, rest)
 	SUBQ(s.i, rest)
 	JZ(operand.LabelRef("none"))
-	stands := first(rest)
+	stands := lowest(rest)
 	for _, sample := range []int{low, high, third, fourth} {
 		z := ZMM()
 		VMOVDQU8_Z(at(s.ptr[sample], s.i, 0), stands, z)
@@ -182,8 +194,8 @@ func (s scanner512) tail(n reg.Register) {
 	RET()
 }
 
-// first returns the mask of the first n places, n < 64.
-func first(n reg.GPVirtual) reg.OpmaskVirtual {
+// lowest returns the mask of the first n places, n < 64.
+func lowest(n reg.GPVirtual) reg.OpmaskVirtual {
 	ones, m := GP64(), K()
 	MOVQ(operand.I64(-1), ones)
 	BZHIQ(n, ones, ones)

@@ -62,7 +62,7 @@ func scanSet512() {
 	MOVQ(n, rest)
 	SUBQ(i, rest)
 	JZ(operand.LabelRef("none"))
-	some, both := first(rest), K()
+	some, both := lowest(rest), K()
 	VMOVDQU8_Z(at(p, i, 0), some, y)
 	KANDQ(some, member512(y, splats), both)
 	KMOVQ(both, bits)
