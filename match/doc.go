@@ -26,15 +26,24 @@
 // All work is linear in the bytes received, for every terminator, every input and every way of cutting the input up,
 // single bytes included:
 //
-//   - A literal costs at most 5 steps a byte and 1024 more for each Matcher, Index or IndexAll. A step is a byte
-//     scanned or a byte compared; a candidate that proved false counts 16 or 128 steps on top, for what it costs to
-//     leave a fast loop.
+//   - A literal costs at most 8 steps a byte and 1024 more for each Matcher, Index or IndexAll. A step is a byte
+//     scanned or a byte compared; a candidate that proved false counts 16 steps on top, for what it costs to leave a
+//     fast loop.
 //   - An Any costs at most 20 steps a byte: two transitions, of at most ten label compares each.
 //   - A Count costs nothing a byte.
+//   - Cuts may look at as many bytes again as have been read since the terminator was set, and 512 more, for nothing,
+//     when the caller changes the terminator.
 //
-// The search for a literal is Knuth, Morris and Pratt's, with a skip loop before it; see the comment on search in
-// search.go. A compiled literal takes 5 bytes of memory a byte, an Any 22 bytes a byte, 4 a literal and 1 KiB, and is
-// shared by all copies of its Terminator.
+// The search for a literal is Knuth, Morris and Pratt's, with a scan by vector instructions before it; see the comment
+// on search in search.go, and docs/match.md for the whole. A compiled literal takes 5 bytes of memory a byte and some 200
+// more, an Any 22 bytes a byte, 4 a literal and 1 KiB, and is shared by all copies of its Terminator.
+//
+// # Vector instructions
+//
+// The inner loops are assembly for AVX-512 (BW, VL, VBMI2), AVX2 and SSE2 on amd64 and for NEON on arm64, and plain Go
+// elsewhere and under the build tag purego. The best that the machine has is chosen when the program starts; the
+// environment variable MILLRACE_SIMD (avx512, avx2, sse2, neon, generic) or [SetSIMD] chooses another. What is found
+// never depends on it. No kernel reads a byte outside the slices it is given, and none runs for longer than 64 KiB take.
 //
 // Sources: D. E. Knuth, J. H. Morris, V. R. Pratt, "Fast pattern matching in strings", SIAM Journal on Computing
 // 6(2), 1977; A. V. Aho, M. J. Corasick, "Efficient string matching: an aid to bibliographic search", Communications

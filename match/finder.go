@@ -26,14 +26,8 @@ func (f *Finder) Index(p []byte) int {
 	if n <= 0 {
 		return -1
 	}
-	if n < maxCall && f.exact() {
-		at, left := 0, 0
-		if n < rareFrom {
-			at, left = scanPair(p, n, &f.choices[0], noLimit)
-		} else if at, left = scanRare(p, n, &f.choices[0], rareCredit+n/rareSpan); left < 0 {
-			k, _ := scanPair(p[at:], n-at, &f.choices[0], noLimit)
-			at += k
-		}
+	if n < rareFrom && f.exact() {
+		at, _ := scanPair(p, n, &f.choices[0], noLimit)
 		if at == n {
 			return -1
 		}

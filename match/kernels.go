@@ -2,7 +2,8 @@ package match
 
 // The kernels are the inner loops of every search. Each has the same contract on every tier:
 //
-//	scanPair, scanRare  the first place at which the samples of a literal stand
+//	scanRare, scanPair, scanFull
+//	                    the first place at which the samples of a literal stand
 //	all32, all64        every place at which they stand, as entries of 32 or 64 bits
 //	scanSet, allSet     the same for the bytes of a set
 //	commonPrefix        how many first bytes two slices have in common

@@ -42,6 +42,25 @@ func scanRareSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
 //go:noescape
 func scanPairSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
 
+// scanFullSSE2 finds a literal by its samples.
+//
+// It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
+// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
+// negative it returns the next place that was not examined.
+//
+//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
+//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	    if the samples stand in it
+//	        if the samples stand in it: return the first place
+//	        credit--; if credit < 0: return the place behind it
+//	return n, credit
+//
+// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 16. Worst case: every block is examined twice, O(n), with
+// 4 compares more for each vector.
+//
+//go:noescape
+func scanFullSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
+
 // scanSetSSE2 finds the first of a few bytes.
 //
 // It returns the first place i < n of a byte of s, or n.
@@ -155,6 +174,25 @@ func scanRareAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
 //go:noescape
 func scanPairAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
 
+// scanFullAVX2 finds a literal by its samples.
+//
+// It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
+// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
+// negative it returns the next place that was not examined.
+//
+//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
+//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	    if the samples stand in it
+//	        if the samples stand in it: return the first place
+//	        credit--; if credit < 0: return the place behind it
+//	return n, credit
+//
+// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 16. Worst case: every block is examined twice, O(n), with
+// 4 compares more for each vector.
+//
+//go:noescape
+func scanFullAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
+
 // scanSetAVX2 finds the first of a few bytes.
 //
 // It returns the first place i < n of a byte of s, or n.
@@ -267,6 +305,25 @@ func scanRareAVX512(p *byte, n int, s *byte, credit int) (at int, left int)
 //
 //go:noescape
 func scanPairAVX512(p *byte, n int, s *byte, credit int) (at int, left int)
+
+// scanFullAVX512 finds a literal by its samples.
+//
+// It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
+// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
+// negative it returns the next place that was not examined.
+//
+//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
+//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	    if the samples stand in it
+//	        if the samples stand in it: return the first place
+//	        credit--; if credit < 0: return the place behind it
+//	return n, credit
+//
+// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
+// 4 compares more for each vector.
+//
+//go:noescape
+func scanFullAVX512(p *byte, n int, s *byte, credit int) (at int, left int)
 
 // scanSetAVX512 finds the first of a few bytes.
 //

@@ -570,6 +570,361 @@ exact:
 	JNZ      found3
 	JMP      misfire
 
+// func scanFullSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
+// Requires: SSE2
+TEXT ·scanFullSSE2(SB), NOSPLIT, $0-48
+	MOVQ       n+8(FP), AX
+	MOVQ       s+16(FP), CX
+	MOVQ       credit+24(FP), DX
+	MOVQ       p+0(FP), BX
+	MOVWQZX    6(CX), SI
+	ADDQ       BX, SI
+	MOVBLZX    (CX), DI
+	MOVD       DI, X0
+	PUNPCKLBW  X0, X0
+	PSHUFLW    $0x00, X0, X0
+	PUNPCKLQDQ X0, X0
+	MOVWQZX    8(CX), DI
+	ADDQ       BX, DI
+	MOVBLZX    1(CX), BX
+	MOVD       BX, X1
+	PUNPCKLBW  X1, X1
+	PSHUFLW    $0x00, X1, X1
+	PUNPCKLQDQ X1, X1
+	MOVQ       p+0(FP), BX
+	MOVWQZX    10(CX), R8
+	ADDQ       BX, R8
+	MOVBLZX    2(CX), BX
+	MOVD       BX, X2
+	PUNPCKLBW  X2, X2
+	PSHUFLW    $0x00, X2, X2
+	PUNPCKLQDQ X2, X2
+	MOVQ       p+0(FP), BX
+	MOVWQZX    12(CX), R9
+	ADDQ       BX, R9
+	MOVBLZX    3(CX), BX
+	MOVD       BX, X3
+	PUNPCKLBW  X3, X3
+	PSHUFLW    $0x00, X3, X3
+	PUNPCKLQDQ X3, X3
+	XORQ       BX, BX
+	MOVQ       AX, R10
+	SUBQ       $0x40, R10
+	JL         vectors
+	MOVOU      (SI)(BX*1), X4
+	PCMPEQB    X0, X4
+	MOVOU      (DI)(BX*1), X5
+	PCMPEQB    X1, X5
+	PAND       X5, X4
+	MOVOU      (R8)(BX*1), X5
+	PCMPEQB    X2, X5
+	PAND       X5, X4
+	MOVOU      (R9)(BX*1), X5
+	PCMPEQB    X3, X5
+	PAND       X5, X4
+	MOVOU      16(SI)(BX*1), X5
+	PCMPEQB    X0, X5
+	MOVOU      16(DI)(BX*1), X6
+	PCMPEQB    X1, X6
+	PAND       X6, X5
+	MOVOU      16(R8)(BX*1), X6
+	PCMPEQB    X2, X6
+	PAND       X6, X5
+	MOVOU      16(R9)(BX*1), X6
+	PCMPEQB    X3, X6
+	PAND       X6, X5
+	POR        X5, X4
+	MOVOU      32(SI)(BX*1), X5
+	PCMPEQB    X0, X5
+	MOVOU      32(DI)(BX*1), X6
+	PCMPEQB    X1, X6
+	PAND       X6, X5
+	MOVOU      32(R8)(BX*1), X6
+	PCMPEQB    X2, X6
+	PAND       X6, X5
+	MOVOU      32(R9)(BX*1), X6
+	PCMPEQB    X3, X6
+	PAND       X6, X5
+	POR        X5, X4
+	MOVOU      48(SI)(BX*1), X5
+	PCMPEQB    X0, X5
+	MOVOU      48(DI)(BX*1), X6
+	PCMPEQB    X1, X6
+	PAND       X6, X5
+	MOVOU      48(R8)(BX*1), X6
+	PCMPEQB    X2, X6
+	PAND       X6, X5
+	MOVOU      48(R9)(BX*1), X6
+	PCMPEQB    X3, X6
+	PAND       X6, X5
+	POR        X5, X4
+	PMOVMSKB   X4, R11
+	TESTL      R11, R11
+	JNZ        close
+	LEAQ       64(SI), R11
+	ANDQ       $0x0f, R11
+	MOVQ       $+64, BX
+	SUBQ       R11, BX
+	JMP        checkBlock
+
+block:
+	MOVOU    (SI)(BX*1), X4
+	PCMPEQB  X0, X4
+	MOVOU    (DI)(BX*1), X5
+	PCMPEQB  X1, X5
+	PAND     X5, X4
+	MOVOU    (R8)(BX*1), X5
+	PCMPEQB  X2, X5
+	PAND     X5, X4
+	MOVOU    (R9)(BX*1), X5
+	PCMPEQB  X3, X5
+	PAND     X5, X4
+	MOVOU    16(SI)(BX*1), X5
+	PCMPEQB  X0, X5
+	MOVOU    16(DI)(BX*1), X6
+	PCMPEQB  X1, X6
+	PAND     X6, X5
+	MOVOU    16(R8)(BX*1), X6
+	PCMPEQB  X2, X6
+	PAND     X6, X5
+	MOVOU    16(R9)(BX*1), X6
+	PCMPEQB  X3, X6
+	PAND     X6, X5
+	POR      X5, X4
+	MOVOU    32(SI)(BX*1), X5
+	PCMPEQB  X0, X5
+	MOVOU    32(DI)(BX*1), X6
+	PCMPEQB  X1, X6
+	PAND     X6, X5
+	MOVOU    32(R8)(BX*1), X6
+	PCMPEQB  X2, X6
+	PAND     X6, X5
+	MOVOU    32(R9)(BX*1), X6
+	PCMPEQB  X3, X6
+	PAND     X6, X5
+	POR      X5, X4
+	MOVOU    48(SI)(BX*1), X5
+	PCMPEQB  X0, X5
+	MOVOU    48(DI)(BX*1), X6
+	PCMPEQB  X1, X6
+	PAND     X6, X5
+	MOVOU    48(R8)(BX*1), X6
+	PCMPEQB  X2, X6
+	PAND     X6, X5
+	MOVOU    48(R9)(BX*1), X6
+	PCMPEQB  X3, X6
+	PAND     X6, X5
+	POR      X5, X4
+	PMOVMSKB X4, R11
+	TESTL    R11, R11
+	JNZ      close
+
+nextBlock:
+	ADDQ $0x40, BX
+
+checkBlock:
+	CMPQ BX, R10
+	JLE  block
+	CMPQ BX, AX
+	JGE  none
+	MOVQ R10, BX
+	JMP  block
+
+vectors:
+	ADDQ $0x30, R10
+
+vector:
+	MOVOU    (SI)(BX*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (DI)(BX*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R11
+	TESTL    R11, R11
+	JNZ      confirm
+
+nextVector:
+	ADDQ $0x10, BX
+	CMPQ BX, R10
+	JLE  vector
+	CMPQ BX, AX
+	JGE  none
+	MOVQ R10, BX
+	JMP  vector
+
+none:
+	MOVQ AX, at+32(FP)
+	MOVQ DX, left+40(FP)
+	RET
+
+confirm:
+	CMPB       5(CX), $0x00
+	JEQ        found
+	MOVQ       p+0(FP), R8
+	MOVWQZX    10(CX), R9
+	ADDQ       R8, R9
+	MOVBLZX    2(CX), R11
+	MOVD       R11, X3
+	PUNPCKLBW  X3, X3
+	PSHUFLW    $0x00, X3, X3
+	PUNPCKLQDQ X3, X3
+	MOVWQZX    12(CX), R11
+	ADDQ       R8, R11
+	MOVBLZX    3(CX), R8
+	MOVD       R8, X4
+	PUNPCKLBW  X4, X4
+	PSHUFLW    $0x00, X4, X4
+	PUNPCKLQDQ X4, X4
+	MOVOU      (R9)(BX*1), X5
+	PCMPEQB    X3, X5
+	PAND       X5, X2
+	MOVOU      (R11)(BX*1), X3
+	PCMPEQB    X4, X3
+	PAND       X3, X2
+	PMOVMSKB   X2, R11
+	TESTL      R11, R11
+	JNZ        found
+	DECQ       DX
+	JNS        nextVector
+	ADDQ       $0x10, BX
+	MOVQ       BX, at+32(FP)
+	MOVQ       DX, left+40(FP)
+	RET
+
+found3:
+	ADDQ $0x10, BX
+
+found2:
+	ADDQ $0x10, BX
+
+found1:
+	ADDQ $0x10, BX
+
+found:
+	BSFL R11, R11
+	ADDQ BX, R11
+	MOVQ R11, at+32(FP)
+	MOVQ DX, left+40(FP)
+	RET
+
+close:
+	CMPB       5(CX), $0x00
+	JEQ        exact
+	MOVQ       p+0(FP), R11
+	MOVWQZX    10(CX), R12
+	ADDQ       R11, R12
+	MOVBLZX    2(CX), R13
+	MOVD       R13, X4
+	PUNPCKLBW  X4, X4
+	PSHUFLW    $0x00, X4, X4
+	PUNPCKLQDQ X4, X4
+	MOVWQZX    12(CX), R13
+	ADDQ       R11, R13
+	MOVBLZX    3(CX), R11
+	MOVD       R11, X5
+	PUNPCKLBW  X5, X5
+	PSHUFLW    $0x00, X5, X5
+	PUNPCKLQDQ X5, X5
+	MOVOU      (SI)(BX*1), X6
+	PCMPEQB    X0, X6
+	MOVOU      (DI)(BX*1), X7
+	PCMPEQB    X1, X7
+	PAND       X7, X6
+	MOVOU      (R12)(BX*1), X7
+	PCMPEQB    X4, X7
+	PAND       X7, X6
+	MOVOU      (R13)(BX*1), X7
+	PCMPEQB    X5, X7
+	PAND       X7, X6
+	PMOVMSKB   X6, R11
+	TESTL      R11, R11
+	JNZ        found
+	MOVOU      16(SI)(BX*1), X6
+	PCMPEQB    X0, X6
+	MOVOU      16(DI)(BX*1), X7
+	PCMPEQB    X1, X7
+	PAND       X7, X6
+	MOVOU      16(R12)(BX*1), X7
+	PCMPEQB    X4, X7
+	PAND       X7, X6
+	MOVOU      16(R13)(BX*1), X7
+	PCMPEQB    X5, X7
+	PAND       X7, X6
+	PMOVMSKB   X6, R11
+	TESTL      R11, R11
+	JNZ        found1
+	MOVOU      32(SI)(BX*1), X6
+	PCMPEQB    X0, X6
+	MOVOU      32(DI)(BX*1), X7
+	PCMPEQB    X1, X7
+	PAND       X7, X6
+	MOVOU      32(R12)(BX*1), X7
+	PCMPEQB    X4, X7
+	PAND       X7, X6
+	MOVOU      32(R13)(BX*1), X7
+	PCMPEQB    X5, X7
+	PAND       X7, X6
+	PMOVMSKB   X6, R11
+	TESTL      R11, R11
+	JNZ        found2
+	MOVOU      48(SI)(BX*1), X6
+	PCMPEQB    X0, X6
+	MOVOU      48(DI)(BX*1), X7
+	PCMPEQB    X1, X7
+	PAND       X7, X6
+	MOVOU      48(R12)(BX*1), X7
+	PCMPEQB    X4, X7
+	PAND       X7, X6
+	MOVOU      48(R13)(BX*1), X4
+	PCMPEQB    X5, X4
+	PAND       X4, X6
+	PMOVMSKB   X6, R11
+	TESTL      R11, R11
+	JNZ        found3
+
+misfire:
+	DECQ DX
+	JNS  nextBlock
+	ADDQ $0x40, BX
+	MOVQ BX, at+32(FP)
+	MOVQ DX, left+40(FP)
+	RET
+
+exact:
+	MOVOU    (SI)(BX*1), X4
+	PCMPEQB  X0, X4
+	MOVOU    (DI)(BX*1), X5
+	PCMPEQB  X1, X5
+	PAND     X5, X4
+	PMOVMSKB X4, R11
+	TESTL    R11, R11
+	JNZ      found
+	MOVOU    16(SI)(BX*1), X4
+	PCMPEQB  X0, X4
+	MOVOU    16(DI)(BX*1), X5
+	PCMPEQB  X1, X5
+	PAND     X5, X4
+	PMOVMSKB X4, R11
+	TESTL    R11, R11
+	JNZ      found1
+	MOVOU    32(SI)(BX*1), X4
+	PCMPEQB  X0, X4
+	MOVOU    32(DI)(BX*1), X5
+	PCMPEQB  X1, X5
+	PAND     X5, X4
+	PMOVMSKB X4, R11
+	TESTL    R11, R11
+	JNZ      found2
+	MOVOU    48(SI)(BX*1), X4
+	PCMPEQB  X0, X4
+	MOVOU    48(DI)(BX*1), X5
+	PCMPEQB  X1, X5
+	PAND     X5, X4
+	PMOVMSKB X4, R11
+	TESTL    R11, R11
+	JNZ      found3
+	JMP      misfire
+
 // func scanSetSSE2(p *byte, n int, s *byte) (at int)
 // Requires: SSE2
 TEXT ·scanSetSSE2(SB), NOSPLIT, $0-32
@@ -1722,6 +2077,326 @@ narrow1:
 	VZEROUPPER
 	RET
 
+// func scanFullAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
+// Requires: AVX, AVX2, BMI
+TEXT ·scanFullAVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+8(FP), AX
+	MOVQ         s+16(FP), CX
+	MOVQ         credit+24(FP), DX
+	MOVQ         p+0(FP), BX
+	MOVWQZX      6(CX), SI
+	ADDQ         BX, SI
+	VPBROADCASTB (CX), Y0
+	MOVWQZX      8(CX), DI
+	ADDQ         BX, DI
+	VPBROADCASTB 1(CX), Y1
+	MOVQ         p+0(FP), BX
+	MOVWQZX      10(CX), R8
+	ADDQ         BX, R8
+	VPBROADCASTB 2(CX), Y2
+	MOVQ         p+0(FP), BX
+	MOVWQZX      12(CX), R9
+	ADDQ         BX, R9
+	VPBROADCASTB 3(CX), Y3
+	XORQ         BX, BX
+	MOVQ         AX, R10
+	SUBQ         $0x80, R10
+	JL           vectors
+	VPCMPEQB     (SI)(BX*1), Y0, Y4
+	VPCMPEQB     (DI)(BX*1), Y1, Y5
+	VPAND        Y5, Y4, Y4
+	VPCMPEQB     (R8)(BX*1), Y2, Y5
+	VPAND        Y5, Y4, Y4
+	VPCMPEQB     (R9)(BX*1), Y3, Y5
+	VPAND        Y5, Y4, Y4
+	VPCMPEQB     32(SI)(BX*1), Y0, Y5
+	VPCMPEQB     32(DI)(BX*1), Y1, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     32(R8)(BX*1), Y2, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     32(R9)(BX*1), Y3, Y6
+	VPAND        Y6, Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPCMPEQB     64(SI)(BX*1), Y0, Y5
+	VPCMPEQB     64(DI)(BX*1), Y1, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     64(R8)(BX*1), Y2, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     64(R9)(BX*1), Y3, Y6
+	VPAND        Y6, Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPCMPEQB     96(SI)(BX*1), Y0, Y5
+	VPCMPEQB     96(DI)(BX*1), Y1, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     96(R8)(BX*1), Y2, Y6
+	VPAND        Y6, Y5, Y5
+	VPCMPEQB     96(R9)(BX*1), Y3, Y6
+	VPAND        Y6, Y5, Y5
+	VPOR         Y5, Y4, Y4
+	VPMOVMSKB    Y4, R11
+	TESTL        R11, R11
+	JNZ          close
+	LEAQ         128(SI), R11
+	ANDQ         $0x1f, R11
+	MOVQ         $+128, BX
+	SUBQ         R11, BX
+	JMP          checkBlock
+
+block:
+	VPCMPEQB  (SI)(BX*1), Y0, Y4
+	VPCMPEQB  (DI)(BX*1), Y1, Y5
+	VPAND     Y5, Y4, Y4
+	VPCMPEQB  (R8)(BX*1), Y2, Y5
+	VPAND     Y5, Y4, Y4
+	VPCMPEQB  (R9)(BX*1), Y3, Y5
+	VPAND     Y5, Y4, Y4
+	VPCMPEQB  32(SI)(BX*1), Y0, Y5
+	VPCMPEQB  32(DI)(BX*1), Y1, Y6
+	VPAND     Y6, Y5, Y5
+	VPCMPEQB  32(R8)(BX*1), Y2, Y6
+	VPAND     Y6, Y5, Y5
+	VPCMPEQB  32(R9)(BX*1), Y3, Y6
+	VPAND     Y6, Y5, Y5
+	VPOR      Y5, Y4, Y4
+	VPCMPEQB  64(SI)(BX*1), Y0, Y5
+	VPCMPEQB  64(DI)(BX*1), Y1, Y6
+	VPAND     Y6, Y5, Y5
+	VPCMPEQB  64(R8)(BX*1), Y2, Y6
+	VPAND     Y6, Y5, Y5
+	VPCMPEQB  64(R9)(BX*1), Y3, Y6
+	VPAND     Y6, Y5, Y5
+	VPOR      Y5, Y4, Y4
+	VPCMPEQB  96(SI)(BX*1), Y0, Y5
+	VPCMPEQB  96(DI)(BX*1), Y1, Y6
+	VPAND     Y6, Y5, Y5
+	VPCMPEQB  96(R8)(BX*1), Y2, Y6
+	VPAND     Y6, Y5, Y5
+	VPCMPEQB  96(R9)(BX*1), Y3, Y6
+	VPAND     Y6, Y5, Y5
+	VPOR      Y5, Y4, Y4
+	VPMOVMSKB Y4, R11
+	TESTL     R11, R11
+	JNZ       close
+
+nextBlock:
+	ADDQ $0x80, BX
+
+checkBlock:
+	CMPQ BX, R10
+	JLE  block
+	CMPQ BX, AX
+	JGE  none
+	MOVQ R10, BX
+	JMP  block
+
+vectors:
+	ADDQ $0x60, R10
+	CMPQ AX, $0x20
+	JL   narrow
+
+vector:
+	VPCMPEQB  (SI)(BX*1), Y0, Y2
+	VPCMPEQB  (DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R11
+	TESTL     R11, R11
+	JNZ       confirm
+
+nextVector:
+	ADDQ $0x20, BX
+	CMPQ BX, R10
+	JLE  vector
+	CMPQ BX, AX
+	JGE  none
+	MOVQ R10, BX
+	JMP  vector
+
+none:
+	MOVQ AX, at+32(FP)
+	MOVQ DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+confirm:
+	CMPB         5(CX), $0x00
+	JEQ          found
+	MOVQ         p+0(FP), R8
+	MOVWQZX      10(CX), R9
+	ADDQ         R8, R9
+	VPBROADCASTB 2(CX), Y3
+	MOVWQZX      12(CX), R11
+	ADDQ         R8, R11
+	VPBROADCASTB 3(CX), Y4
+	VPCMPEQB     (R9)(BX*1), Y3, Y3
+	VPAND        Y3, Y2, Y2
+	VPCMPEQB     (R11)(BX*1), Y4, Y3
+	VPAND        Y3, Y2, Y2
+	VPMOVMSKB    Y2, R11
+	TESTL        R11, R11
+	JNZ          found
+	DECQ         DX
+	JNS          nextVector
+	ADDQ         $0x20, BX
+	MOVQ         BX, at+32(FP)
+	MOVQ         DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+found3:
+	ADDQ $0x20, BX
+
+found2:
+	ADDQ $0x20, BX
+
+found1:
+	ADDQ $0x20, BX
+
+found:
+	TZCNTL R11, R11
+	ADDQ   BX, R11
+	MOVQ   R11, at+32(FP)
+	MOVQ   DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+close:
+	CMPB         5(CX), $0x00
+	JEQ          exact
+	MOVQ         p+0(FP), R11
+	MOVWQZX      10(CX), R12
+	ADDQ         R11, R12
+	VPBROADCASTB 2(CX), Y4
+	MOVWQZX      12(CX), R13
+	ADDQ         R11, R13
+	VPBROADCASTB 3(CX), Y5
+	VPCMPEQB     (SI)(BX*1), Y0, Y6
+	VPCMPEQB     (DI)(BX*1), Y1, Y7
+	VPAND        Y7, Y6, Y6
+	VPCMPEQB     (R12)(BX*1), Y4, Y7
+	VPAND        Y7, Y6, Y6
+	VPCMPEQB     (R13)(BX*1), Y5, Y7
+	VPAND        Y7, Y6, Y6
+	VPMOVMSKB    Y6, R11
+	TESTL        R11, R11
+	JNZ          found
+	VPCMPEQB     32(SI)(BX*1), Y0, Y6
+	VPCMPEQB     32(DI)(BX*1), Y1, Y7
+	VPAND        Y7, Y6, Y6
+	VPCMPEQB     32(R12)(BX*1), Y4, Y7
+	VPAND        Y7, Y6, Y6
+	VPCMPEQB     32(R13)(BX*1), Y5, Y7
+	VPAND        Y7, Y6, Y6
+	VPMOVMSKB    Y6, R11
+	TESTL        R11, R11
+	JNZ          found1
+	VPCMPEQB     64(SI)(BX*1), Y0, Y6
+	VPCMPEQB     64(DI)(BX*1), Y1, Y7
+	VPAND        Y7, Y6, Y6
+	VPCMPEQB     64(R12)(BX*1), Y4, Y7
+	VPAND        Y7, Y6, Y6
+	VPCMPEQB     64(R13)(BX*1), Y5, Y7
+	VPAND        Y7, Y6, Y6
+	VPMOVMSKB    Y6, R11
+	TESTL        R11, R11
+	JNZ          found2
+	VPCMPEQB     96(SI)(BX*1), Y0, Y6
+	VPCMPEQB     96(DI)(BX*1), Y1, Y7
+	VPAND        Y7, Y6, Y6
+	VPCMPEQB     96(R12)(BX*1), Y4, Y4
+	VPAND        Y4, Y6, Y6
+	VPCMPEQB     96(R13)(BX*1), Y5, Y4
+	VPAND        Y4, Y6, Y6
+	VPMOVMSKB    Y6, R11
+	TESTL        R11, R11
+	JNZ          found3
+
+misfire:
+	DECQ DX
+	JNS  nextBlock
+	ADDQ $0x80, BX
+	MOVQ BX, at+32(FP)
+	MOVQ DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+exact:
+	VPCMPEQB  (SI)(BX*1), Y0, Y4
+	VPCMPEQB  (DI)(BX*1), Y1, Y5
+	VPAND     Y5, Y4, Y4
+	VPMOVMSKB Y4, R11
+	TESTL     R11, R11
+	JNZ       found
+	VPCMPEQB  32(SI)(BX*1), Y0, Y4
+	VPCMPEQB  32(DI)(BX*1), Y1, Y5
+	VPAND     Y5, Y4, Y4
+	VPMOVMSKB Y4, R11
+	TESTL     R11, R11
+	JNZ       found1
+	VPCMPEQB  64(SI)(BX*1), Y0, Y4
+	VPCMPEQB  64(DI)(BX*1), Y1, Y5
+	VPAND     Y5, Y4, Y4
+	VPMOVMSKB Y4, R11
+	TESTL     R11, R11
+	JNZ       found2
+	VPCMPEQB  96(SI)(BX*1), Y0, Y4
+	VPCMPEQB  96(DI)(BX*1), Y1, Y5
+	VPAND     Y5, Y4, Y4
+	VPMOVMSKB Y4, R11
+	TESTL     R11, R11
+	JNZ       found3
+	JMP       misfire
+
+narrow:
+	MOVQ         p+0(FP), R8
+	MOVWQZX      10(CX), R9
+	ADDQ         R8, R9
+	VPBROADCASTB 2(CX), Y2
+	MOVWQZX      12(CX), R10
+	ADDQ         R8, R10
+	VPBROADCASTB 3(CX), Y3
+	VPCMPEQB     (SI)(BX*1), X0, X4
+	VPCMPEQB     (DI)(BX*1), X1, X5
+	VPAND        X5, X4, X4
+	VPCMPEQB     (R9)(BX*1), X2, X5
+	VPAND        X5, X4, X4
+	VPCMPEQB     (R10)(BX*1), X3, X5
+	VPAND        X5, X4, X4
+	VPMOVMSKB    X4, CX
+	TESTL        CX, CX
+	JZ           narrow0
+	TZCNTL       CX, CX
+	ADDQ         BX, CX
+	MOVQ         CX, at+32(FP)
+	MOVQ         DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+narrow0:
+	MOVQ      AX, BX
+	SUBQ      $0x10, BX
+	VPCMPEQB  (SI)(BX*1), X0, X0
+	VPCMPEQB  (DI)(BX*1), X1, X1
+	VPAND     X1, X0, X0
+	VPCMPEQB  (R9)(BX*1), X2, X1
+	VPAND     X1, X0, X0
+	VPCMPEQB  (R10)(BX*1), X3, X1
+	VPAND     X1, X0, X0
+	VPMOVMSKB X0, CX
+	TESTL     CX, CX
+	JZ        narrow1
+	TZCNTL    CX, CX
+	ADDQ      BX, CX
+	MOVQ      CX, at+32(FP)
+	MOVQ      DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+narrow1:
+	MOVQ AX, at+32(FP)
+	MOVQ DX, left+40(FP)
+	VZEROUPPER
+	RET
+
 // func scanSetAVX2(p *byte, n int, s *byte) (at int)
 // Requires: AVX, AVX2, BMI
 TEXT ·scanSetAVX2(SB), NOSPLIT, $0-32
@@ -2564,16 +3239,16 @@ TEXT ·scanPairAVX512(SB), NOSPLIT, $0-48
 	MOVQ         AX, BX
 	SUBQ         $0x00000100, BX
 	JL           vectors
-	VPXORD       (DI)(CX*1), Z1, Z4
-	VPTERNLOGD   $0xf6, (SI)(CX*1), Z0, Z4
-	VPXORD       64(DI)(CX*1), Z1, Z5
-	VPTERNLOGD   $0xf6, 64(SI)(CX*1), Z0, Z5
+	VPXORD       (SI)(CX*1), Z0, Z4
+	VPTERNLOGD   $0xf6, (DI)(CX*1), Z1, Z4
+	VPXORD       64(SI)(CX*1), Z0, Z5
+	VPTERNLOGD   $0xf6, 64(DI)(CX*1), Z1, Z5
 	VPMINUB      Z5, Z4, Z4
-	VPXORD       128(DI)(CX*1), Z1, Z5
-	VPTERNLOGD   $0xf6, 128(SI)(CX*1), Z0, Z5
+	VPXORD       128(SI)(CX*1), Z0, Z5
+	VPTERNLOGD   $0xf6, 128(DI)(CX*1), Z1, Z5
 	VPMINUB      Z5, Z4, Z4
-	VPXORD       192(DI)(CX*1), Z1, Z5
-	VPTERNLOGD   $0xf6, 192(SI)(CX*1), Z0, Z5
+	VPXORD       192(SI)(CX*1), Z0, Z5
+	VPTERNLOGD   $0xf6, 192(DI)(CX*1), Z1, Z5
 	VPMINUB      Z5, Z4, Z4
 	VPTESTNMB    Z4, Z4, K1
 	KORTESTQ     K1, K1
@@ -2585,16 +3260,223 @@ TEXT ·scanPairAVX512(SB), NOSPLIT, $0-48
 	JMP          checkBlock
 
 block:
-	VPXORD     (DI)(CX*1), Z1, Z4
-	VPTERNLOGD $0xf6, (SI)(CX*1), Z0, Z4
-	VPXORD     64(DI)(CX*1), Z1, Z5
-	VPTERNLOGD $0xf6, 64(SI)(CX*1), Z0, Z5
+	VPXORD     (SI)(CX*1), Z0, Z4
+	VPTERNLOGD $0xf6, (DI)(CX*1), Z1, Z4
+	VPXORD     64(SI)(CX*1), Z0, Z5
+	VPTERNLOGD $0xf6, 64(DI)(CX*1), Z1, Z5
 	VPMINUB    Z5, Z4, Z4
-	VPXORD     128(DI)(CX*1), Z1, Z5
-	VPTERNLOGD $0xf6, 128(SI)(CX*1), Z0, Z5
+	VPXORD     128(SI)(CX*1), Z0, Z5
+	VPTERNLOGD $0xf6, 128(DI)(CX*1), Z1, Z5
 	VPMINUB    Z5, Z4, Z4
-	VPXORD     192(DI)(CX*1), Z1, Z5
-	VPTERNLOGD $0xf6, 192(SI)(CX*1), Z0, Z5
+	VPXORD     192(SI)(CX*1), Z0, Z5
+	VPTERNLOGD $0xf6, 192(DI)(CX*1), Z1, Z5
+	VPMINUB    Z5, Z4, Z4
+	VPTESTNMB  Z4, Z4, K1
+	KORTESTQ   K1, K1
+	JNZ        close
+
+nextBlock:
+	ADDQ $0x00000100, CX
+
+checkBlock:
+	CMPQ CX, BX
+	JLE  block
+	CMPQ CX, AX
+	JGE  none
+	MOVQ BX, CX
+	JMP  block
+
+vectors:
+	ADDQ $0x000000c0, BX
+
+vector:
+	CMPQ     CX, BX
+	JG       tail
+	VPCMPEQB (SI)(CX*1), Z0, K1
+	VPCMPEQB (DI)(CX*1), Z1, K1, K1
+	KORTESTQ K1, K1
+	JNZ      confirm
+
+nextVector:
+	ADDQ $0x40, CX
+	JMP  vector
+
+confirm:
+	VPCMPEQB (R8)(CX*1), Z2, K1, K1
+	VPCMPEQB (R9)(CX*1), Z3, K1, K1
+	KMOVQ    K1, R10
+	TESTQ    R10, R10
+	JNZ      found
+	DECQ     DX
+	JNS      nextVector
+	ADDQ     $0x40, CX
+	MOVQ     CX, at+32(FP)
+	MOVQ     DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+tail:
+	MOVQ       AX, BX
+	SUBQ       CX, BX
+	JZ         none
+	MOVQ       $-1, R10
+	BZHIQ      BX, R10, R10
+	KMOVQ      R10, K1
+	VMOVDQU8.Z (SI)(CX*1), K1, Z4
+	VPCMPEQB   Z4, Z0, K1, K1
+	VMOVDQU8.Z (DI)(CX*1), K1, Z0
+	VPCMPEQB   Z0, Z1, K1, K1
+	VMOVDQU8.Z (R8)(CX*1), K1, Z0
+	VPCMPEQB   Z0, Z2, K1, K1
+	VMOVDQU8.Z (R9)(CX*1), K1, Z0
+	VPCMPEQB   Z0, Z3, K1, K1
+	KMOVQ      K1, BX
+	TESTQ      BX, BX
+	JZ         none
+	TZCNTQ     BX, BX
+	ADDQ       CX, BX
+	MOVQ       BX, at+32(FP)
+	MOVQ       credit+24(FP), AX
+	MOVQ       AX, left+40(FP)
+	VZEROUPPER
+	RET
+
+none:
+	MOVQ AX, at+32(FP)
+	MOVQ DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+found:
+	TZCNTQ R10, R10
+	ADDQ   CX, R10
+	MOVQ   R10, at+32(FP)
+	MOVQ   DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+close:
+	VPCMPEQB (SI)(CX*1), Z0, K1
+	VPCMPEQB (DI)(CX*1), Z1, K1, K1
+	VPCMPEQB (R8)(CX*1), Z2, K1, K1
+	VPCMPEQB (R9)(CX*1), Z3, K1, K1
+	KMOVQ    K1, R10
+	TESTQ    R10, R10
+	JNZ      found0
+	VPCMPEQB 64(SI)(CX*1), Z0, K1
+	VPCMPEQB 64(DI)(CX*1), Z1, K1, K1
+	VPCMPEQB 64(R8)(CX*1), Z2, K1, K1
+	VPCMPEQB 64(R9)(CX*1), Z3, K1, K1
+	KMOVQ    K1, R10
+	TESTQ    R10, R10
+	JNZ      found1
+	VPCMPEQB 128(SI)(CX*1), Z0, K1
+	VPCMPEQB 128(DI)(CX*1), Z1, K1, K1
+	VPCMPEQB 128(R8)(CX*1), Z2, K1, K1
+	VPCMPEQB 128(R9)(CX*1), Z3, K1, K1
+	KMOVQ    K1, R10
+	TESTQ    R10, R10
+	JNZ      found2
+	VPCMPEQB 192(SI)(CX*1), Z0, K1
+	VPCMPEQB 192(DI)(CX*1), Z1, K1, K1
+	VPCMPEQB 192(R8)(CX*1), Z2, K1, K1
+	VPCMPEQB 192(R9)(CX*1), Z3, K1, K1
+	KMOVQ    K1, R10
+	TESTQ    R10, R10
+	JNZ      found3
+	DECQ     DX
+	JNS      nextBlock
+	ADDQ     $0x00000100, CX
+	MOVQ     CX, at+32(FP)
+	MOVQ     DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+found1:
+	ADDQ $0x00000040, CX
+	JMP  found
+
+found2:
+	ADDQ $0x00000080, CX
+	JMP  found
+
+found3:
+	ADDQ $0x000000c0, CX
+	JMP  found
+
+found0:
+	JMP found
+
+// func scanFullAVX512(p *byte, n int, s *byte, credit int) (at int, left int)
+// Requires: AVX, AVX512BW, AVX512F, BMI, BMI2
+TEXT ·scanFullAVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+8(FP), AX
+	MOVQ         s+16(FP), CX
+	MOVQ         credit+24(FP), DX
+	MOVQ         p+0(FP), BX
+	MOVWQZX      6(CX), SI
+	ADDQ         BX, SI
+	VPBROADCASTB (CX), Z0
+	MOVWQZX      8(CX), DI
+	ADDQ         BX, DI
+	VPBROADCASTB 1(CX), Z1
+	MOVWQZX      10(CX), R8
+	ADDQ         BX, R8
+	VPBROADCASTB 2(CX), Z2
+	MOVWQZX      12(CX), R9
+	ADDQ         BX, R9
+	VPBROADCASTB 3(CX), Z3
+	XORQ         CX, CX
+	MOVQ         AX, BX
+	SUBQ         $0x00000100, BX
+	JL           vectors
+	VPXORD       (SI)(CX*1), Z0, Z4
+	VPTERNLOGD   $0xf6, (DI)(CX*1), Z1, Z4
+	VPTERNLOGD   $0xf6, (R8)(CX*1), Z2, Z4
+	VPTERNLOGD   $0xf6, (R9)(CX*1), Z3, Z4
+	VPXORD       64(SI)(CX*1), Z0, Z5
+	VPTERNLOGD   $0xf6, 64(DI)(CX*1), Z1, Z5
+	VPTERNLOGD   $0xf6, 64(R8)(CX*1), Z2, Z5
+	VPTERNLOGD   $0xf6, 64(R9)(CX*1), Z3, Z5
+	VPMINUB      Z5, Z4, Z4
+	VPXORD       128(SI)(CX*1), Z0, Z5
+	VPTERNLOGD   $0xf6, 128(DI)(CX*1), Z1, Z5
+	VPTERNLOGD   $0xf6, 128(R8)(CX*1), Z2, Z5
+	VPTERNLOGD   $0xf6, 128(R9)(CX*1), Z3, Z5
+	VPMINUB      Z5, Z4, Z4
+	VPXORD       192(SI)(CX*1), Z0, Z5
+	VPTERNLOGD   $0xf6, 192(DI)(CX*1), Z1, Z5
+	VPTERNLOGD   $0xf6, 192(R8)(CX*1), Z2, Z5
+	VPTERNLOGD   $0xf6, 192(R9)(CX*1), Z3, Z5
+	VPMINUB      Z5, Z4, Z4
+	VPTESTNMB    Z4, Z4, K1
+	KORTESTQ     K1, K1
+	JNZ          close
+	LEAQ         256(SI), R10
+	ANDQ         $0x3f, R10
+	MOVQ         $+256, CX
+	SUBQ         R10, CX
+	JMP          checkBlock
+
+block:
+	VPXORD     (SI)(CX*1), Z0, Z4
+	VPTERNLOGD $0xf6, (DI)(CX*1), Z1, Z4
+	VPTERNLOGD $0xf6, (R8)(CX*1), Z2, Z4
+	VPTERNLOGD $0xf6, (R9)(CX*1), Z3, Z4
+	VPXORD     64(SI)(CX*1), Z0, Z5
+	VPTERNLOGD $0xf6, 64(DI)(CX*1), Z1, Z5
+	VPTERNLOGD $0xf6, 64(R8)(CX*1), Z2, Z5
+	VPTERNLOGD $0xf6, 64(R9)(CX*1), Z3, Z5
+	VPMINUB    Z5, Z4, Z4
+	VPXORD     128(SI)(CX*1), Z0, Z5
+	VPTERNLOGD $0xf6, 128(DI)(CX*1), Z1, Z5
+	VPTERNLOGD $0xf6, 128(R8)(CX*1), Z2, Z5
+	VPTERNLOGD $0xf6, 128(R9)(CX*1), Z3, Z5
+	VPMINUB    Z5, Z4, Z4
+	VPXORD     192(SI)(CX*1), Z0, Z5
+	VPTERNLOGD $0xf6, 192(DI)(CX*1), Z1, Z5
+	VPTERNLOGD $0xf6, 192(R8)(CX*1), Z2, Z5
+	VPTERNLOGD $0xf6, 192(R9)(CX*1), Z3, Z5
 	VPMINUB    Z5, Z4, Z4
 	VPTESTNMB  Z4, Z4, K1
 	KORTESTQ   K1, K1

@@ -43,6 +43,24 @@ func scanRare(p []byte, n int, s *samples, credit int) (at, left int) {
 	return scanRareGeneric(p, n, s, credit)
 }
 
+// scanFull is scanPair for text that often has the pair.
+func scanFull(p []byte, n int, s *samples, credit int) (at, left int) {
+	t := inForce()
+	if n < minPlace && (t != avx512 || n <= 0) {
+		return scanPairGeneric(p, n, s, credit)
+	}
+	raceRead(p)
+	switch t {
+	case avx512:
+		return scanFullAVX512(&p[0], n, s.address(), credit)
+	case avx2:
+		return scanFullAVX2(&p[0], n, s.address(), credit)
+	case sse2:
+		return scanFullSSE2(&p[0], n, s.address(), credit)
+	}
+	return scanPairGeneric(p, n, s, credit)
+}
+
 // all64 writes base plus each of the n first places of p at which the samples stand to dst; see all64AVX2. n is at
 // least roundLen, and so is the length of dst.
 func all64(dst []uint64, p []byte, n int, s *samples, base uint64) (count, done int) {

@@ -5,19 +5,17 @@ import (
 	"sync/atomic"
 )
 
-// literal is one literal, compiled for the search. It is immutable but for choice, and must not be copied.
+// literal is one literal, compiled for the search. It is immutable but for its lesson, and must not be copied.
 //
 // Invariant: fail is the failure function of bytes; choices has at least one entry, whose samples are bytes of the
-// literal; choice is the number of one of them.
+// literal; the lesson's choice is the number of one of them.
 type literal struct {
 	bytes   []byte
 	fail    []int32   // the strong failure function, see failure
 	choices []samples // the ways to scan for it
 	overlap bool      // two matches can overlap
 
-	// choice is the way that has misfired least so far: it is what the traffic has taught, of one terminator all
-	// connections together. No answer depends on it, only how soon it comes.
-	choice atomic.Uint32
+	lesson atomic.Uint32 // what the traffic has taught, of one terminator all connections together; see lesson
 }
 
 // compile sets l up for b, of at least one byte, which it copies. O(len(b)) time and space.
@@ -44,7 +42,7 @@ func (l *literal) check() error {
 			return fmt.Errorf("fail[%d] = %d would compare the same byte again", j, f)
 		}
 	}
-	if n := int(l.choice.Load()); n >= len(l.choices) {
+	if n := int(l.recall().choice); n >= len(l.choices) {
 		return fmt.Errorf("choice %d of %d", n, len(l.choices))
 	}
 	for i := range l.choices {

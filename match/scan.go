@@ -9,10 +9,13 @@ func (l *literal) scan(p []byte, from int, g *gear, w *meter) int {
 	for i := from; i < n; {
 		places := min(n-i, maxCall)
 		at, left := 0, 0
-		if g.rarely {
-			at, left = scanRare(p[i:], places, &l.choices[g.choice], g.credit)
-		} else {
-			at, left = scanPair(p[i:], places, &l.choices[g.choice], g.credit)
+		switch s := &l.choices[g.choice]; {
+		case g.rarely:
+			at, left = scanRare(p[i:], places, s, g.credit)
+		case g.full:
+			at, left = scanFull(p[i:], places, s, g.credit)
+		default:
+			at, left = scanPair(p[i:], places, s, g.credit)
 		}
 		w.steps += min(at+1, places)
 		i += at

@@ -136,7 +136,10 @@ func checkKernels(l *literal, p []byte) error {
 		if at, left := scanRare(p, n, s, noLimit); n > 0 && (at != firstOf(want, n) || left < 0) {
 			return fmt.Errorf("scanRare: %d, want %v", at, want)
 		}
-		for _, scan := range []func([]byte, int, *samples, int) (int, int){scanPair, scanRare} {
+		if at, left := scanFull(p, n, s, noLimit); n > 0 && (at != firstOf(want, n) || left < 0) {
+			return fmt.Errorf("scanFull: %d, want %v", at, want)
+		}
+		for _, scan := range []func([]byte, int, *samples, int) (int, int){scanPair, scanRare, scanFull} {
 			if at := scanOn(scan, p, n, s); n > 0 && at != firstOf(want, n) {
 				return fmt.Errorf("a scan without credit: %d, want %v", at, want)
 			}

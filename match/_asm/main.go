@@ -10,16 +10,18 @@ import . "github.com/mmcloughlin/avo/build"
 func main() {
 	ConstraintExpr("gc,!purego")
 	for _, v := range []vector{sse2, avx2} {
-		scan(v, true)
-		scan(v, false)
+		for _, g := range gears {
+			scan(v, g)
+		}
 		scanSet(v)
 		all(v, false)
 		all(v, true)
 		allSet(v)
 		same(v)
 	}
-	scan512(true)
-	scan512(false)
+	for _, g := range gears {
+		scan512(g)
+	}
 	scanSet512()
 	all512(false)
 	all512(true)

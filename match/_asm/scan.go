@@ -57,29 +57,47 @@ func (s scanner) confirm(x reg.VecVirtual, disp int) {
 	s.and(s.eq(at(s.ptr[fourth], s.i, disp), s.splats[fourth]), x)
 }
 
-// glance returns the vector whose high bits tell whether the places from i+disp on need a closer look.
-func (s scanner) glance(rarely bool, disp int) reg.VecVirtual {
-	if rarely {
-		return s.eq(at(s.ptr[rare], s.i, disp), s.splats[rare])
-	}
-	return s.pair(disp)
+// gear is what the inner loop of a scan looks for.
+type gear struct {
+	name, what string
+	samples    []int // first those whose loads are aligned
 }
 
-func scan(v vector, rarely bool) {
-	name, what := "scanPair"+v.name, "the pair stands"
-	if rarely {
-		name, what = "scanRare"+v.name, "the rare byte stands"
+// gears are the scans, the fastest first; the later ones look at fewer blocks closely.
+var gears = []gear{
+	{"scanRare", "the rare byte stands", []int{rare}},
+	{"scanPair", "the pair stands", []int{low, high}},
+	{"scanFull", "the samples stand", []int{low, high, third, fourth}},
+}
+
+// glance returns the vector whose high bits tell whether the places from i+disp on need a closer look.
+func (s scanner) glance(g gear, disp int) reg.VecVirtual {
+	var x reg.VecVirtual
+	for _, k := range g.samples {
+		y := s.eq(at(s.ptr[k], s.i, disp), s.splats[k])
+		if x == nil {
+			x = y
+			continue
+		}
+		s.and(y, x)
 	}
+	return x
+}
+
+func scan(v vector, g gear) {
+	name := g.name + v.name
 	TEXT(name, NOSPLIT, "func(p *byte, n int, s *byte, credit int) (at, left int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf(name+" finds a literal by its samples.\n"+scanDoc, what, 16))
+	Doc(fmt.Sprintf(name+" finds a literal by its samples.\n"+scanDoc, g.what, 16))
 	n := Load(Param("n"), GP64())
 	sm := Load(Param("s"), GP64())
 	credit := Load(Param("credit"), GP64())
 	s := scanner{vector: v, i: GP64()}
 	s.sample(sm, low, high)
-	if rarely {
-		s.sample(sm, rare)
+	for _, k := range g.samples {
+		if s.ptr[k] == nil {
+			s.sample(sm, k)
+		}
 	}
 	XORQ(s.i, s.i)
 	last := GP64() // the last place a block, or a vector, may begin at
@@ -88,11 +106,11 @@ func scan(v vector, rarely bool) {
 	MOVQ(n, last)
 	SUBQ(operand.Imm(uint64(blocks*v.width)), last)
 	JL(operand.LabelRef("vectors"))
-	s.block(rarely, m)
-	align(s.ptr[first(rarely)], s.i, v.width)
+	s.block(g, m)
+	align(s.ptr[g.samples[0]], s.i, v.width)
 	JMP(operand.LabelRef("checkBlock"))
 	Label("block")
-	s.block(rarely, m)
+	s.block(g, m)
 	Label("nextBlock")
 	ADDQ(operand.Imm(uint64(blocks*v.width)), s.i)
 	Label("checkBlock")
@@ -165,22 +183,14 @@ func scan(v vector, rarely bool) {
 }
 
 // block looks at the block at i, and jumps to where one is looked at closely.
-func (s scanner) block(rarely bool, m reg.GPVirtual) {
-	x := s.glance(rarely, 0)
+func (s scanner) block(g gear, m reg.GPVirtual) {
+	x := s.glance(g, 0)
 	for k := 1; k < blocks; k++ {
-		s.or(s.glance(rarely, k*s.width), x)
+		s.or(s.glance(g, k*s.width), x)
 	}
 	s.bitsTo(x, m)
 	TESTL(m, m)
 	JNZ(operand.LabelRef("close"))
-}
-
-// first is the sample whose bytes are loaded first.
-func first(rarely bool) int {
-	if rarely {
-		return rare
-	}
-	return low
 }
 
 // align makes i, at the first block, the place behind it, or as many places before that as it takes for the loads from p

@@ -49,33 +49,32 @@ func (s scanner512) andEq(k int, disp int, among reg.OpmaskVirtual) reg.OpmaskVi
 	return m
 }
 
-// zero returns a vector that is zero in each byte at whose place, counted from i+disp, the rare byte or the pair stands.
-func (s scanner512) zero(rarely bool, disp int) reg.VecVirtual {
+// zero returns a vector that is zero in each byte at whose place, counted from i+disp, the samples of g
+// stand.
+func (s scanner512) zero(g gear, disp int) reg.VecVirtual {
+	const orDifference = 0xf6 // a | b ^ c
 	x := ZMM()
-	if rarely {
-		VPXORD(at(s.ptr[rare], s.i, disp), s.splats[rare], x)
-		return x
+	for n, k := range g.samples {
+		if n == 0 {
+			VPXORD(at(s.ptr[k], s.i, disp), s.splats[k], x)
+		} else {
+			VPTERNLOGD(operand.U8(orDifference), at(s.ptr[k], s.i, disp), s.splats[k], x)
+		}
 	}
-	const bothZero = 0xf6 // a | b ^ c
-	VPXORD(at(s.ptr[high], s.i, disp), s.splats[high], x)
-	VPTERNLOGD(operand.U8(bothZero), at(s.ptr[low], s.i, disp), s.splats[low], x)
 	return x
 }
 
-func scan512(rarely bool) {
-	name, what := "scanPairAVX512", "the pair stands"
-	if rarely {
-		name, what = "scanRareAVX512", "the rare byte stands"
-	}
+func scan512(g gear) {
+	name := g.name + "AVX512"
 	TEXT(name, NOSPLIT, "func(p *byte, n int, s *byte, credit int) (at, left int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf(name+" finds a literal by its samples.\n"+scanDoc, what, 1))
+	Doc(fmt.Sprintf(name+" finds a literal by its samples.\n"+scanDoc, g.what, 1))
 	n := Load(Param("n"), GP64())
 	sm := Load(Param("s"), GP64())
 	credit := Load(Param("credit"), GP64())
 	s := scanner512{i: GP64()}
 	s.sample(sm, low, high, third, fourth)
-	if rarely {
+	if g.samples[0] == rare {
 		s.sample(sm, rare)
 	}
 	XORQ(s.i, s.i)
@@ -84,11 +83,11 @@ func scan512(rarely bool) {
 	MOVQ(n, last)
 	SUBQ(operand.U32(blocks*width512), last)
 	JL(operand.LabelRef("vectors"))
-	s.block(rarely)
-	align(s.ptr[first(rarely)], s.i, width512)
+	s.block(g)
+	align(s.ptr[g.samples[0]], s.i, width512)
 	JMP(operand.LabelRef("checkBlock"))
 	Label("block")
-	s.block(rarely)
+	s.block(g)
 	Label("nextBlock")
 	ADDQ(operand.U32(blocks*width512), s.i)
 	Label("checkBlock")
@@ -157,10 +156,10 @@ func scan512(rarely bool) {
 }
 
 // block looks at the block at i, and jumps to where one is looked at closely.
-func (s scanner512) block(rarely bool) {
-	x := s.zero(rarely, 0)
+func (s scanner512) block(g gear) {
+	x := s.zero(g, 0)
 	for k := 1; k < blocks; k++ {
-		VPMINUB(s.zero(rarely, k*width512), x, x)
+		VPMINUB(s.zero(g, k*width512), x, x)
 	}
 	m := K()
 	VPTESTNMB(x, x, m)
