@@ -1,4 +1,4 @@
-//go:build !gc || purego || !amd64
+//go:build !gc || purego || (!amd64 && !arm64)
 
 package match
 
@@ -10,6 +10,11 @@ func scanPair(p []byte, n int, s *samples, credit int) (at, left int) {
 // scanRare is scanPair for text that seldom has the rare byte.
 func scanRare(p []byte, n int, s *samples, credit int) (at, left int) {
 	return scanRareGeneric(p, n, s, credit)
+}
+
+// scanFull is scanPair for text that often has the pair.
+func scanFull(p []byte, n int, s *samples, credit int) (at, left int) {
+	return scanPairGeneric(p, n, s, credit)
 }
 
 // all64 writes base plus each of the n first places of p at which the samples stand to dst.

@@ -169,7 +169,12 @@ func scanOn(scan func([]byte, int, *samples, int) (int, int), p []byte, n int, s
 func checkAll(p []byte, n int, s *samples, want []int) error {
 	const base = 1 << 20
 	for _, room := range []int{len(p) + roundLen, roundLen, roundLen + 7} {
-		dst, dst32 := make([]uint64, room), make([]uint32, room)
+		const canaries, canary = 8, 0xcafe
+		dst, dst32 := make([]uint64, room+canaries), make([]uint32, room+canaries)
+		for i := range canaries {
+			dst[room+i], dst32[room+i] = canary, canary
+		}
+		dst, dst32 = dst[:room], dst32[:room]
 		var got, got32 []int
 		for i := 0; n-i >= roundLen; {
 			count, done := all64(dst, p[i:], n-i, s, uint64(base+i))
@@ -182,6 +187,11 @@ func checkAll(p []byte, n int, s *samples, want []int) error {
 			}
 			if count != count32 || done != done32 || done == 0 || done < n-i && room-count >= roundLen {
 				return fmt.Errorf("all64 %d to %d, all32 %d to %d, of %d with room for %d", count, done, count32, done32, n, room)
+			}
+			for i := range canaries {
+				if dst[:room+canaries][room+i] != canary || dst32[:room+canaries][room+i] != canary {
+					return fmt.Errorf("all with room for %d wrote entry %d", room, room+i)
+				}
 			}
 			i += done
 			if n-i < roundLen { // what is left is too short for the kernel
