@@ -1,10 +1,13 @@
 # Everything a contributor runs. Only Go and make are needed; the race tests want a C compiler besides, and the tests of the
 # examples use curl, wrk, h2load, nc and the Redis tools where they are installed.
 
-# What `make bench` runs and how often; what `make fuzz` spends on each target; what `make run` passes to the demo.
+# What `make bench` runs and how often; what `make fuzz` spends on each target; what `make
+# fuzz-many` checks; what `make run` and `make bench-match` pass on.
 BENCH       ?= .
 BENCH_COUNT ?= 1
 FUZZTIME    ?= 1m
+CASES       ?= 10000000
+SEED        ?= 1
 ARGS        ?=
 
 # TOOL runs a tool at the version that .ci/tools/go.mod names, which keeps the tools out of the library's own go.mod.
@@ -16,7 +19,7 @@ HAVE_CC = printf '\#include <stdlib.h>\n' | $$(go env CC) -x c -fsyntax-only - 2
 # $(call step,name,command) names a step, runs it, and says so if it fails.
 step = echo '== $(1)'; $(2) || { echo 'make: step "$(1)" failed' >&2; exit 1; }
 
-.PHONY: help run test vet unit race poison fuzz-short fuzz bench fmt lint
+.PHONY: help run test vet unit race poison fuzz-short fuzz fuzz-many bench bench-match generate fmt lint
 .NOTPARALLEL:
 
 help: ## print this list
@@ -51,8 +54,19 @@ fuzz-short: ## fuzz every target for five seconds
 fuzz: ## fuzz every target for FUZZTIME (1m)
 	@$(call step,fuzz,.ci/fuzz $(FUZZTIME))
 
+fuzz-many: ## check CASES (10000000) generated cases of the searches against the reference, from seed SEED (1)
+	@$(call step,generated cases,go test -count 1 -timeout 0 -run Generated ./fuzz -generated $(CASES) -generated-seed $(SEED))
+
 bench: ## run the benchmarks that match BENCH (all), BENCH_COUNT (1) times, in the form that benchstat reads
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCH_COUNT) -timeout 0 ./bench/...
+
+bench-match: ## compare searches: ours on every tier, Go's, glibc's, Rust's, the read limit; ARGS='-run lines' passes it flags
+	@CGO_ENABLED=0 go -C bench/search build -buildvcs=false -o ../../bin/search .
+	@bench/search/build bin
+	@bin/search -record bench/records/$$(date +%F)-match.txt -plots docs $(ARGS)
+
+generate: ## write the assembly of match anew, from match/_asm
+	@$(call step,generate,go generate ./match)
 
 fmt: ## format every Go file
 	@gofmt -w .
