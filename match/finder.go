@@ -26,12 +26,21 @@ func (f *Finder) Index(p []byte) int {
 	if n <= 0 {
 		return -1
 	}
-	if n < rareFrom && f.exact() {
-		at, _ := scanPair(p, n, &f.choices[0], noLimit)
-		if at == n {
-			return -1
+	if n <= maxCall && f.exact() {
+		// The usual cases, without the choice of a gear: a few bytes, and a text in which the rare byte is rare.
+		at, left := 0, -1
+		if n < rareFrom {
+			at, left = scanPair(p, n, &f.choices[0], noLimit)
+		} else if f.calm() {
+			at, left = scanRare(p, n, &f.choices[0], rareCredit)
 		}
-		return at
+		switch {
+		case left < 0:
+		case at == n:
+			return -1
+		default:
+			return at
+		}
 	}
 	var w meter
 	return f.index(p, &w)

@@ -3,7 +3,7 @@ package match
 // Limits of misfires: blocks of a scan that had to be looked at closely for nothing. They are few, so that even a search
 // of a few KiB finds its gear.
 const (
-	rareFrom    = 2048 // places from which on the scan begins with one byte; below, two cost no more
+	rareFrom    = 768 // places from which on the scan begins with one byte; below, two cost no more
 	rareCredit  = 3    // misfires of the first gear in one search, and one more for each rareSpan places
 	rareSpan    = 16384
 	pairCredit  = 6 // misfires of the second gear
@@ -38,6 +38,12 @@ func (l *literal) recall() lesson {
 
 func (l *literal) record(x lesson) {
 	l.lesson.Store(uint32(x.choice) | uint32(x.pairs)<<8 | uint32(x.full)<<16 | uint32(x.learnt)<<24)
+}
+
+// calm reports whether the next search begins with the first gear.
+func (l *literal) calm() bool {
+	x := l.recall()
+	return x.pairs|x.full == 0
 }
 
 // newGear returns the gear for the first of n places.
