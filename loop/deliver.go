@@ -46,6 +46,9 @@ func (c *Conn) deliver(window []byte, scanned int) (done int) {
 		n, read := c.match.Cuts(c.loop.cuts[:], window[pos:])
 		if n > 0 {
 			start, pos = c.deliverCuts(window, start, pos, n, read)
+			if pos == len(window) && start < pos && c.state&undelivered == 0 {
+				start, pos = c.deliverPart(window, start)
+			}
 			continue
 		}
 		if pos += read; pos == len(window) {

@@ -361,3 +361,31 @@ func closeWrite(t *testing.T, peer *os.File) {
 		t.Fatal(err)
 	}
 }
+
+// An unfinished element behind many that were found ahead has the same limit as any other: it is too long before its end
+// has come.
+func TestUnfinishedOversize(t *testing.T) {
+	x := newCutter(t, Options{MaxElement: 300})
+	stream := append(bytes.Repeat([]byte("ab\r\n"), 50), bytes.Repeat([]byte("x"), 310)...)
+	steps := []step{{term: match.CRLF}}
+	want := naive(string(stream), steps, 300)
+	got := x.run([][]byte{stream}, steps)
+	if len(got) != len(want) || got[50] != want[50] {
+		t.Errorf("%d elements, the last %.20q, want %d, %.20q", len(got), got[len(got)-1].data, len(want), want[50].data)
+	}
+}
+
+// So it is while the peer sends no more.
+func TestUnfinishedOversizeOpen(t *testing.T) {
+	l := newTestLoop(t, Options{MaxElement: 300})
+	var cause error
+	h := &hooks{closed: func(_ *Conn, err error) { cause = err }}
+	c, peer := pair(t, l, h, func(c *Conn) { c.SetTerminator(match.CRLF) })
+	if _, err := peer.Write(append(bytes.Repeat([]byte("ab\r\n"), 50), bytes.Repeat([]byte("x"), 310)...)); err != nil {
+		t.Fatal(err)
+	}
+	rounds(t, l, 5)
+	if !errors.Is(cause, ErrElementTooLong) {
+		t.Errorf("cause %v with %v", cause, c)
+	}
+}

@@ -8,7 +8,7 @@ type Cut struct{ End, Size uint32 }
 
 // When elements are short and their terminator stays the same, one pass over the bytes ahead finds all their ends.
 const (
-	runFrom  = 3       // elements of at most runShort bytes, one after the other, from which on Cuts looks ahead
+	runFrom  = 3       // elements that end with at most runShort bytes of a piece, one after the other, from which on Cuts looks ahead
 	runShort = 256     // in bytes
 	runMost  = 10      // at most roundLen<<runMost bytes are looked at ahead
 	cutMost  = 1 << 30 // bytes of p at the most, so that a place fits into a Cut
@@ -26,12 +26,12 @@ const (
 //
 // A caller that stops before the last cut calls Restart, or Reset if what ends the elements changes, and goes on behind
 // the last cut that it has used: what lies behind it has been looked at for nothing. So that this cannot cost much, Cuts
-// looks ahead only after a few short elements that ended alike since the last Reset, and then at twice as many bytes from
-// call to call, up to 64 KiB. For that it needs a dst of 64 and more; for a smaller one, for a literal longer than 8
+// looks ahead only after a few short elements that ended alike since the last Reset, and then at twice as many bytes when
+// all of the last look was of use, up to 64 KiB. For that it needs a dst of 64 and more; for a smaller one, for a literal longer than 8
 // bytes, and an Any of more than 4 literals or longer ones, it is Next, one element a call.
 //
-// It keeps nothing of dst and p, and does not allocate. O(read), and as much ahead at the most as it has read since the
-// last Reset, and 512 bytes.
+// It keeps nothing of dst and p, and does not allocate. O(read), and for a caller that stops before the last cut as much
+// again at the most as it has read since it last stopped, and 512 bytes.
 func (m *Matcher) Cuts(dst []Cut, p []byte) (n, read int) {
 	if m.run < runFrom || m.state != 0 || len(p) < 2*roundLen || len(dst) < roundLen || m.term.prog == nil {
 		return m.cut(dst, p)
@@ -48,6 +48,11 @@ func (m *Matcher) Cuts(dst []Cut, p []byte) (n, read int) {
 		n, read = prog.any.few.all(words, p[:ahead])
 	default:
 		return m.cut(dst, p)
+	}
+	if n == 0 {
+		m.run = 0
+	} else if read == ahead {
+		m.run = min(m.run+1, runMost)
 	}
 	return n, m.land(dst[:n], p, read)
 }
@@ -67,11 +72,6 @@ func (m *Matcher) cut(dst []Cut, p []byte) (n, read int) {
 
 // land ends a look at the first bytes of p, at which these cuts were found, and returns how many bytes are read.
 func (m *Matcher) land(cuts []Cut, p []byte, read int) int {
-	if len(cuts) == 0 {
-		m.run = 0
-	} else {
-		m.run = min(m.run+1, runMost)
-	}
 	last := 0
 	if len(cuts) > 0 {
 		last = int(cuts[len(cuts)-1].End)

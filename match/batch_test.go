@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -125,5 +126,33 @@ func TestCutsAbandoned(t *testing.T) {
 				one.Reset(term)
 			}
 		}
+	}
+}
+
+// What a caller that stops has had looked at for nothing is no more than it has used, and 512 bytes.
+func TestCutsWaste(t *testing.T) {
+	p := append(bytes.Repeat([]byte("\n"), 3+7*256), bytes.Repeat([]byte(strings.Repeat("x", 1023)+"\n"), 100)...)
+	m := NewMatcher(LF)
+	dst := make([]Cut, 256)
+	for from := 0; from < len(p); {
+		n, read := m.Cuts(dst, p[from:])
+		if n > 1 {
+			if used, waste := from+int(dst[0].End), read-int(dst[0].End); waste > used+512 {
+				t.Errorf("%d bytes used, %d looked at behind them", used, waste)
+			}
+		}
+		from += read
+	}
+}
+
+// A rare byte that is not rare shifts the gear in a long slice as in a short one.
+func TestLongSliceShifts(t *testing.T) {
+	var l literal
+	l.compile([]byte("\r\n\r\n--x"))
+	p := bytes.Repeat(append(bytes.Repeat([]byte("a"), 255), l.choices[0].bytes[rareSample]), 64<<10)
+	g := l.newGear(len(p))
+	var w meter
+	if at := l.scan(p, 0, &g, &w); at >= 0 || g.rarely {
+		t.Errorf("at %d in gear %+v", at, g)
 	}
 }

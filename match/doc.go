@@ -31,8 +31,8 @@
 //     fast loop.
 //   - An Any costs at most 20 steps a byte: two transitions, of at most ten label compares each.
 //   - A Count costs nothing a byte.
-//   - Cuts may look at as many bytes again as have been read since the terminator was set, and 512 more, for nothing,
-//     when the caller changes the terminator.
+//   - Each time that a caller of Cuts stops before the last cut, as many bytes as it has read since it last did, and 512
+//     more, may have been looked at for nothing.
 //
 // The search for a literal is Knuth, Morris and Pratt's, with a scan by vector instructions before it; see the comment
 // on search in search.go, and docs/match.md for the whole. A compiled literal takes 5 bytes of memory a byte and some 200

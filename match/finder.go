@@ -107,12 +107,13 @@ func (f *Finder) rounds(dst []uint32, p []byte, w *meter) (n, scanned int) {
 			count = f.siftStarts(out[:count], p)
 		}
 		if len(dst)-n < roundLen {
-			if kept := copy(dst[n:], last[:count]); kept < count || n+kept == len(dst) {
-				count, next = kept, 0
-			}
+			count = copy(dst[n:], last[:count])
 		}
 		if n += count; count > 0 {
-			next = max(next, int(dst[n-1])+len(f.bytes))
+			end := int(dst[n-1]) + len(f.bytes)
+			if next = max(next, end); n == len(dst) {
+				next = end
+			}
 		}
 		scanned = next
 	}

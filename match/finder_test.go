@@ -128,3 +128,24 @@ func TestCallLimit(t *testing.T) {
 		}
 	}
 }
+
+// A destination that is full ends the search at its last match, whatever comes behind.
+func TestIndexAllFull(t *testing.T) {
+	eachTier(t, func(t *testing.T) {
+		f, err := NewFinder([]byte("\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := append(bytes.Repeat([]byte("\n"), 128), bytes.Repeat([]byte("x"), 200)...)
+		for room := range 131 {
+			want := min(room, 128)
+			scanned := want
+			if room > 128 {
+				scanned = len(p)
+			}
+			if n, s := f.IndexAll(make([]uint32, room), p); n != want || s != scanned {
+				t.Errorf("room for %d: %d matches, scanned %d, want %d, %d", room, n, s, want, scanned)
+			}
+		}
+	})
+}

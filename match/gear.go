@@ -4,7 +4,7 @@ package match
 // of a few KiB finds its gear.
 const (
 	rareFrom    = 768 // places from which on the scan begins with one byte; below, two cost no more
-	rareCredit  = 3    // misfires of the first gear in one search, and one more for each rareSpan places
+	rareCredit  = 3   // misfires of the first gear in one search, and one more for each rareSpan places
 	rareSpan    = 16384
 	pairCredit  = 6 // misfires of the second gear
 	pairSpan    = 8192

@@ -7,8 +7,8 @@ package match
 // scanRareSSE2 finds a literal by its samples.
 //
 // It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
-// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
-// negative it returns the next place that was not examined.
+// one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
+// last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
 //	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
 //	(the second block is aligned, and overlaps the first; the last ones overlap those before)
@@ -26,8 +26,8 @@ func scanRareSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
 // scanPairSSE2 finds a literal by its samples.
 //
 // It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
-// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
-// negative it returns the next place that was not examined.
+// one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
+// last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
 //	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
 //	(the second block is aligned, and overlaps the first; the last ones overlap those before)
@@ -45,8 +45,8 @@ func scanPairSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
 // scanFullSSE2 finds a literal by its samples.
 //
 // It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
-// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
-// negative it returns the next place that was not examined.
+// one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
+// last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
 //	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
 //	(the second block is aligned, and overlaps the first; the last ones overlap those before)
@@ -139,8 +139,8 @@ func sameSSE2(a *byte, b *byte, n int) int
 // scanRareAVX2 finds a literal by its samples.
 //
 // It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
-// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
-// negative it returns the next place that was not examined.
+// one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
+// last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
 //	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
 //	(the second block is aligned, and overlaps the first; the last ones overlap those before)
@@ -158,8 +158,8 @@ func scanRareAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
 // scanPairAVX2 finds a literal by its samples.
 //
 // It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
-// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
-// negative it returns the next place that was not examined.
+// one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
+// last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
 //	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
 //	(the second block is aligned, and overlaps the first; the last ones overlap those before)
@@ -177,8 +177,8 @@ func scanPairAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
 // scanFullAVX2 finds a literal by its samples.
 //
 // It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
-// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
-// negative it returns the next place that was not examined.
+// one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
+// last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
 //	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
 //	(the second block is aligned, and overlaps the first; the last ones overlap those before)
@@ -271,8 +271,8 @@ func sameAVX2(a *byte, b *byte, n int) int
 // scanRareAVX512 finds a literal by its samples.
 //
 // It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
-// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
-// negative it returns the next place that was not examined.
+// one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
+// last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
 //	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
 //	(the second block is aligned, and overlaps the first; the last ones overlap those before)
@@ -290,8 +290,8 @@ func scanRareAVX512(p *byte, n int, s *byte, credit int) (at int, left int)
 // scanPairAVX512 finds a literal by its samples.
 //
 // It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
-// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
-// negative it returns the next place that was not examined.
+// one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
+// last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
 //	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
 //	(the second block is aligned, and overlaps the first; the last ones overlap those before)
@@ -309,8 +309,8 @@ func scanPairAVX512(p *byte, n int, s *byte, credit int) (at int, left int)
 // scanFullAVX512 finds a literal by its samples.
 //
 // It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
-// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
-// negative it returns the next place that was not examined.
+// one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
+// last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
 //	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
 //	(the second block is aligned, and overlaps the first; the last ones overlap those before)

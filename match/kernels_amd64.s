@@ -3145,8 +3145,7 @@ tail:
 	TZCNTQ     BX, BX
 	ADDQ       CX, BX
 	MOVQ       BX, at+32(FP)
-	MOVQ       credit+24(FP), AX
-	MOVQ       AX, left+40(FP)
+	MOVQ       DX, left+40(FP)
 	VZEROUPPER
 	RET
 
@@ -3336,8 +3335,7 @@ tail:
 	TZCNTQ     BX, BX
 	ADDQ       CX, BX
 	MOVQ       BX, at+32(FP)
-	MOVQ       credit+24(FP), AX
-	MOVQ       AX, left+40(FP)
+	MOVQ       DX, left+40(FP)
 	VZEROUPPER
 	RET
 
@@ -3543,8 +3541,7 @@ tail:
 	TZCNTQ     BX, BX
 	ADDQ       CX, BX
 	MOVQ       BX, at+32(FP)
-	MOVQ       credit+24(FP), AX
-	MOVQ       AX, left+40(FP)
+	MOVQ       DX, left+40(FP)
 	VZEROUPPER
 	RET
 

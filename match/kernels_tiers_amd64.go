@@ -13,7 +13,7 @@ func scanPair(p []byte, n int, s *samples, credit int) (at, left int) {
 	if n < minPlace && (t != avx512 || n <= 0) {
 		return scanPairGeneric(p, n, s, credit)
 	}
-	raceRead(p)
+	raceSamples(p, n, s)
 	switch t {
 	case avx512:
 		return scanPairAVX512(&p[0], n, s.address(), credit)
@@ -31,7 +31,7 @@ func scanRare(p []byte, n int, s *samples, credit int) (at, left int) {
 	if n < minPlace && (t != avx512 || n <= 0) {
 		return scanPairGeneric(p, n, s, credit)
 	}
-	raceRead(p)
+	raceSamples(p, n, s)
 	switch t {
 	case avx512:
 		return scanRareAVX512(&p[0], n, s.address(), credit)
@@ -49,7 +49,7 @@ func scanFull(p []byte, n int, s *samples, credit int) (at, left int) {
 	if n < minPlace && (t != avx512 || n <= 0) {
 		return scanPairGeneric(p, n, s, credit)
 	}
-	raceRead(p)
+	raceSamples(p, n, s)
 	switch t {
 	case avx512:
 		return scanFullAVX512(&p[0], n, s.address(), credit)
@@ -64,7 +64,7 @@ func scanFull(p []byte, n int, s *samples, credit int) (at, left int) {
 // all64 writes base plus each of the n first places of p at which the samples stand to dst; see all64AVX2. n is at
 // least roundLen, and so is the length of dst.
 func all64(dst []uint64, p []byte, n int, s *samples, base uint64) (count, done int) {
-	raceRead(p)
+	raceSamples(p, n, s)
 	switch inForce() {
 	case avx512:
 		return all64AVX512(&dst[0], len(dst), &p[0], n, s.address(), base)
@@ -78,7 +78,7 @@ func all64(dst []uint64, p []byte, n int, s *samples, base uint64) (count, done 
 
 // all32 is all64 with entries of 32 bits.
 func all32(dst []uint32, p []byte, n int, s *samples, base uint32) (count, done int) {
-	raceRead(p)
+	raceSamples(p, n, s)
 	switch inForce() {
 	case avx512:
 		return all32AVX512(&dst[0], len(dst), &p[0], n, s.address(), base)

@@ -10,7 +10,7 @@ func scanPair(p []byte, n int, s *samples, credit int) (at, left int) {
 	if n < minPlace || inForce() != neon {
 		return scanPairGeneric(p, n, s, credit)
 	}
-	raceRead(p)
+	raceSamples(p, n, s)
 	return scanPairNEON(&p[0], n, s.address(), credit)
 }
 
@@ -22,7 +22,7 @@ func scanRare(p []byte, n int, s *samples, credit int) (at, left int) {
 	case inForce() != neon:
 		return scanRareGeneric(p, n, s, credit)
 	}
-	raceRead(p)
+	raceSamples(p, n, s)
 	return scanRareNEON(&p[0], n, s.address(), credit)
 }
 
@@ -31,7 +31,7 @@ func scanFull(p []byte, n int, s *samples, credit int) (at, left int) {
 	if n < minPlace || inForce() != neon {
 		return scanPairGeneric(p, n, s, credit)
 	}
-	raceRead(p)
+	raceSamples(p, n, s)
 	return scanFullNEON(&p[0], n, s.address(), credit)
 }
 
@@ -41,7 +41,7 @@ func all64(dst []uint64, p []byte, n int, s *samples, base uint64) (count, done 
 	if inForce() != neon {
 		return allGeneric(dst, p, n, s, base)
 	}
-	raceRead(p)
+	raceSamples(p, n, s)
 	return all64NEON(&dst[0], len(dst), &p[0], n, s.address(), base)
 }
 
@@ -50,7 +50,7 @@ func all32(dst []uint32, p []byte, n int, s *samples, base uint32) (count, done 
 	if inForce() != neon {
 		return allGeneric(dst, p, n, s, base)
 	}
-	raceRead(p)
+	raceSamples(p, n, s)
 	return all32NEON(&dst[0], len(dst), &p[0], n, s.address(), base)
 }
 

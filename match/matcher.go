@@ -18,7 +18,7 @@ type Matcher struct {
 	term  Terminator
 	state int32 // bytes matched of a literal, or node of an automaton
 	debt  int16 // see meter; kept so that no way of cutting the input up renews the budget
-	run   uint8 // short elements that ended alike since Reset, up to runFrom; more when Cuts looks ahead
+	run   uint8 // elements that ended alike and soon since Reset, up to runFrom; more when Cuts looks ahead
 }
 
 // shortLen is the length in bytes below which the fast search costs more than it saves.
@@ -86,6 +86,7 @@ func (m *Matcher) brief(p []byte) (end, size int, found bool) {
 	}
 	var w meter
 	end, size, found = m.next(p[n:], &w)
+	m.run = 0 // it is a long one
 	return n + end, size, found
 }
 

@@ -25,6 +25,8 @@ func (l *literal) scan(p []byte, from int, g *gear, w *meter) int {
 		case at < places:
 			g.credit = left
 			return i
+		default:
+			g.credit = left
 		}
 	}
 	return -1

@@ -13,8 +13,8 @@ const blocks = 4
 
 const scanDoc = `//
 // It returns the first place i < n at which the samples stand, that is p[i+off[k]] == byte[k] for every k, or n. It takes
-// one from credit for each block that had to be looked at closely and in which they do not stand, and when that makes it
-// negative it returns the next place that was not examined.
+// one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
+// last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
 //	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
 //	(the second block is aligned, and overlaps the first; the last ones overlap those before)

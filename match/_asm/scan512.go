@@ -121,7 +121,7 @@ func scan512(g gear) {
 	s.result(s.i, credit)
 
 	Label("tail")
-	s.tail(n)
+	s.tail(n, credit)
 
 	Label("none")
 	s.result(n, credit)
@@ -168,7 +168,7 @@ func (s scanner512) block(g gear) {
 }
 
 // tail looks at the places from i to before n, fewer than 64, and reads those only.
-func (s scanner512) tail(n reg.Register) {
+func (s scanner512) tail(n, credit reg.Register) {
 	rest, bits := GP64(), GP64()
 	MOVQ(n, rest)
 	SUBQ(s.i, rest)
@@ -186,11 +186,7 @@ func (s scanner512) tail(n reg.Register) {
 	JZ(operand.LabelRef("none"))
 	TZCNTQ(bits, bits)
 	ADDQ(s.i, bits)
-	Store(bits, ReturnIndex(0))
-	credit := Load(Param("credit"), GP64())
-	Store(credit, ReturnIndex(1))
-	VZEROUPPER()
-	RET()
+	s.result(bits, credit)
 }
 
 // lowest returns the mask of the first n places, n < 64.
