@@ -3,8 +3,8 @@ package match
 // Limits of misfires: blocks of a scan that had to be looked at closely for nothing. They are few, so that even a search
 // of a few KiB finds its gear.
 const (
-	rareFrom    = 768 // places from which on the scan begins with one byte; below, two cost no more
-	rareCredit  = 3   // misfires of the first gear in one search, and one more for each rareSpan places
+	rareFrom    = 2048 // places from which on the scan begins with one byte; below, two cost no more
+	rareCredit  = 3    // misfires of the first gear in one search, and one more for each rareSpan places
 	rareSpan    = 16384
 	pairCredit  = 6 // misfires of the second gear
 	pairSpan    = 8192
