@@ -53,11 +53,19 @@ func (m *Matcher) Terminator() Terminator { return m.term }
 // The work over a whole stream is linear in its bytes, however it is cut into calls; the package comment has the
 // bounds.
 func (m *Matcher) Next(p []byte) (end, size int, found bool) {
+	if len(p) == 1 && m.state == 0 && m.term.prog.misses(p[0]) { // most single bytes: nothing is written
+		return 1, 0, false
+	}
+	return m.choose(p)
+}
+
+// misses reports whether c cannot begin a match of the literal; it does not know of an Any, or of no program.
+func (prog *program) misses(c byte) bool { return prog != nil && prog.any == nil && prog.bytes[0] != c }
+
+// choose is Next, by the kind of terminator and the length of p.
+func (m *Matcher) choose(p []byte) (end, size int, found bool) {
 	if prog := m.term.prog; prog != nil && prog.any == nil {
 		if len(p) == 1 {
-			if m.state == 0 && prog.bytes[0] != p[0] { // most bytes: nothing is written
-				return 1, 0, false
-			}
 			return m.one(p[0])
 		}
 		if m.state == 0 && len(p) >= shortLen && prog.exact() {
