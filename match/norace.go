@@ -1,4 +1,4 @@
-//go:build !race
+//go:build !race && gc && !purego && (amd64 || arm64)
 
 package match
 
