@@ -41,17 +41,39 @@ func (s *samples) stand(p []byte, i int) bool {
 	return true
 }
 
-// scanPairGeneric is scanPair: a word at a time, then place by place. O(n).
+// nearWords is how many words without a pair are looked at before a scan for the rare byte pays.
+const nearWords = 3
+
+// nextRare returns the first place from i on, before n, at which the rare byte stands, or n. Over a distance that is
+// faster than a word at a time.
+func (s *samples) nextRare(p []byte, i, n int) int {
+	off := int(s.offs[rareSample])
+	k := bytes.IndexByte(p[i+off:n+off], s.bytes[rareSample])
+	if k < 0 {
+		return n
+	}
+	return i + k
+}
+
+// scanPairGeneric is scanPair: a word at a time, or further where there is nothing, then place by place. O(n).
 func scanPairGeneric(p []byte, n int, s *samples, credit int) (at, left int) {
-	i := 0
-	for ; i+wordLen <= n; i += wordLen {
-		if pair := s.places(p, i, 0, 1); pair != 0 {
-			if pair &= s.places(p, i, 2, 3); pair != 0 {
-				return i + bits.TrailingZeros64(pair)/8, credit
+	i, near := 0, nearWords
+	for i+wordLen <= n {
+		pair := s.places(p, i, 0, 1)
+		if pair == 0 {
+			i += wordLen
+			if near--; near < 0 {
+				i, near = s.nextRare(p, i, n), nearWords
 			}
-			if credit--; credit < 0 {
-				return i + wordLen, credit
-			}
+			continue
+		}
+		near = nearWords
+		if pair &= s.places(p, i, 2, 3); pair != 0 {
+			return i + bits.TrailingZeros64(pair)/8, credit
+		}
+		i += wordLen
+		if credit--; credit < 0 {
+			return i, credit
 		}
 	}
 	for ; i < n; i++ {
@@ -82,12 +104,17 @@ func scanRareGeneric(p []byte, n int, s *samples, credit int) (at, left int) {
 
 // allGeneric is all32 and all64. O(n).
 func allGeneric[E uint32 | uint64](dst []E, p []byte, n int, s *samples, base E) (count, done int) {
-	i := 0
-	for ; i+wordLen <= n; i += wordLen {
+	i, near := 0, nearWords
+	for i+wordLen <= n {
 		pair := s.places(p, i, 0, 1)
 		if pair == 0 {
+			i += wordLen
+			if near--; near < 0 {
+				i, near = s.nextRare(p, i, n), nearWords
+			}
 			continue
 		}
+		near = nearWords
 		if s.more != 0 {
 			pair &= s.places(p, i, 2, 3)
 		}
@@ -95,6 +122,7 @@ func allGeneric[E uint32 | uint64](dst []E, p []byte, n int, s *samples, base E)
 			return count, i
 		}
 		count += spread(dst[count:], pair, base+E(i))
+		i += wordLen
 	}
 	for ; i < n; i++ {
 		if s.stand(p, i) {
