@@ -134,14 +134,19 @@ func TestCutsWaste(t *testing.T) {
 	p := append(bytes.Repeat([]byte("\n"), 3+7*256), bytes.Repeat([]byte(strings.Repeat("x", 1023)+"\n"), 100)...)
 	m := NewMatcher(LF)
 	dst := make([]Cut, 256)
+	most := 0
 	for from := 0; from < len(p); {
 		n, read := m.Cuts(dst, p[from:])
+		most = max(most, n)
 		if n > 1 {
 			if used, waste := from+int(dst[0].End), read-int(dst[0].End); waste > used+512 {
 				t.Errorf("%d bytes used, %d looked at behind them", used, waste)
 			}
 		}
 		from += read
+	}
+	if most != len(dst) {
+		t.Errorf("at most %d ends in one call", most)
 	}
 }
 

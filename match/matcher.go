@@ -88,11 +88,12 @@ func (m *Matcher) brief(p []byte) (end, size int, found bool) {
 		m.ended(at + size)
 		return at + size, size, true
 	}
-	if n < near {
-		m.state = l.ending(p)
+	var w meter
+	if n < near { // a match can only begin in the last bytes, one less than the literal has
+		_, j := l.kmp(p[n:], 0, &w)
+		m.state = int32(j)
 		return len(p), 0, false
 	}
-	var w meter
 	end, size, found = m.next(p[n:], &w)
 	m.run = 0 // it is a long one
 	return n + end, size, found

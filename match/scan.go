@@ -76,18 +76,6 @@ func (l *literal) seam(p []byte, j int, w *meter) (read, matched int) {
 	return i, j
 }
 
-// ending is tail for a short literal, of which no more than a few bytes can be there.
-func (l *literal) ending(p []byte) int32 {
-	j := 0
-	for _, c := range p[len(p)-len(l.bytes)+1:] {
-		for j >= 0 && l.bytes[j] != c {
-			j = int(l.fail[j])
-		}
-		j++
-	}
-	return int32(j)
-}
-
 // tail returns how much of the literal p ends with. There is no match in p.
 func (l *literal) tail(p []byte, w *meter) (matched int) {
 	p = p[max(0, len(p)-len(l.bytes)+1):]

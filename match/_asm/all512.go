@@ -78,7 +78,7 @@ func (f *finder512) emit(m reg.GPVirtual) {
 	JMP(operand.LabelRef("group"))
 }
 
-// declare declares numbers512 at the first call.
+// numbers is where numbers512 has put them.
 var numbers operand.Mem
 
 func newFinder512(wide bool) *finder512 {
@@ -93,9 +93,6 @@ func (f *finder512) prepare() {
 }
 
 func all512(wide bool) {
-	if numbers.Base == nil && numbers.Symbol.Name == "" {
-		numbers = numbers512()
-	}
 	f := newFinder512(wide)
 	name, entry := "all32AVX512", "uint32"
 	if wide {

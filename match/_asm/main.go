@@ -23,6 +23,7 @@ func main() {
 		scan512(g)
 	}
 	scanSet512()
+	numbers = numbers512()
 	all512(false)
 	all512(true)
 	allSet512()
