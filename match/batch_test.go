@@ -145,7 +145,7 @@ func TestCutsWaste(t *testing.T) {
 		}
 		from += read
 	}
-	if most != len(dst) {
+	if most <= len(dst)-roundLen { // it stops when there is no room for a round
 		t.Errorf("at most %d ends in one call", most)
 	}
 }
