@@ -96,7 +96,7 @@ func (m *Matcher) land(cuts []Cut, p []byte, read int) int {
 func (l *literal) all(dst []uint64, p []byte) (n, done int) {
 	size := len(l.bytes)
 	places := len(p) - size + 1
-	n, done = all64(dst, p, places, &l.choices[0], uint64(size)|uint64(size)<<sizeBits)
+	n, done = all64(dst, p, places, &l.first, uint64(size)|uint64(size)<<sizeBits)
 	if l.overlap || !l.exact() {
 		n = l.sift(dst[:n], p)
 	}

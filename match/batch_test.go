@@ -155,7 +155,8 @@ func TestLongSliceShifts(t *testing.T) {
 	var l literal
 	l.compile([]byte("\r\n\r\n--x"))
 	p := bytes.Repeat(append(bytes.Repeat([]byte("a"), 255), l.choices[0].bytes[rareSample]), 64<<10)
-	g := l.newGear(len(p))
+	var g gear
+	g.engage(&l, len(p))
 	var w meter
 	if at := l.scan(p, 0, &g, &w); at >= 0 || g.rarely {
 		t.Errorf("at %d in gear %+v", at, g)

@@ -23,22 +23,38 @@ func NewFinder(literal []byte) (*Finder, error) {
 // every literal and every p.
 func (f *Finder) Index(p []byte) int {
 	n := len(p) - len(f.bytes) + 1
+	if n >= rareFrom || !f.exact() {
+		return f.indexFar(p, n)
+	}
 	if n <= 0 {
 		return -1
 	}
-	if n <= maxCall && f.exact() {
-		// The usual cases, without the choice of a gear: a few bytes, and a text in which the rare byte is rare.
-		at, left := 0, -1
-		if n < rareFrom {
-			at, left = scanPair(p, n, &f.choices[0], noLimit)
-		} else if f.calm() {
-			at, left = scanRare(p, n, &f.choices[0], rareCredit)
+	at, _ := scanPair(p, n, &f.first, noLimit)
+	if at == n {
+		return -1
+	}
+	return at
+}
+
+// indexFar is Index for n places, which are many or those of a longer literal.
+func (f *Finder) indexFar(p []byte, n int) int {
+	if n <= 0 {
+		return -1
+	}
+	if n <= maxCall { // usually one scan finds the first candidate, and that is a match, or there is none
+		at, left := 0, 0
+		if n >= rareFrom && f.calm() {
+			at, left = scanRare(p, n, &f.first, rareCredit)
+		} else {
+			var g gear
+			g.engage(&f.literal, n)
+			at, left = g.scan(&f.literal, p, n)
 		}
 		switch {
 		case left < 0:
 		case at == n:
 			return -1
-		default:
+		case f.exact() || string(p[at:at+len(f.bytes)]) == string(f.bytes):
 			return at
 		}
 	}
@@ -48,11 +64,16 @@ func (f *Finder) Index(p []byte) int {
 
 // index is Index, and adds the steps taken to w.
 func (f *Finder) index(p []byte, w *meter) int {
-	n, j := f.advance(p, 0, w)
+	read, j := len(p), 0
+	if f.exact() {
+		read, j = f.short(p, 0, w)
+	} else {
+		read, j = f.seek(p, 0, w)
+	}
 	if j < len(f.bytes) {
 		return -1
 	}
-	return n - j
+	return read - j
 }
 
 // IndexAll writes the start of every match in p to dst, in order and not overlapping, and returns how many it has
@@ -100,7 +121,7 @@ func (f *Finder) rounds(dst []uint32, p []byte, w *meter) (n, scanned int) {
 		if len(out) < roundLen {
 			out, places = last[:], roundLen
 		}
-		count, done := all32(out, p[scanned:], places, &f.choices[0], uint32(scanned))
+		count, done := all32(out, p[scanned:], places, &f.first, uint32(scanned))
 		w.steps += done
 		next := scanned + done
 		if f.overlap || !f.exact() {

@@ -3,7 +3,7 @@ package match
 // Limits of misfires: blocks of a scan that had to be looked at closely for nothing. They are few, so that even a search
 // of a few KiB finds its gear.
 const (
-	rareFrom    = 2048 // places from which on the scan begins with one byte; below, two cost no more
+	rareFrom    = 1024 // places from which on the scan begins with one byte; below, two cost no more
 	rareCredit  = 3    // misfires of the first gear in one search, and one more for each rareSpan places
 	rareSpan    = 16384
 	pairCredit  = 6 // misfires of the second gear
@@ -20,7 +20,7 @@ type gear struct {
 	rarely  bool // the first gear
 	full    bool // the last gear
 	learned bool // there is nothing more to learn for this search
-	choice  uint8
+	choice  int
 	credit  int
 	falses  int // false candidates so far
 }
@@ -40,16 +40,13 @@ func (l *literal) record(x lesson) {
 	l.lesson.Store(uint32(x.choice) | uint32(x.pairs)<<8 | uint32(x.full)<<16 | uint32(x.learnt)<<24)
 }
 
-// calm reports whether the next search begins with the first gear.
-func (l *literal) calm() bool {
-	x := l.recall()
-	return x.pairs|x.full == 0
-}
+// calm reports whether the next search of rareFrom places and more begins with the first gear, and the first samples.
+func (l *literal) calm() bool { return l.lesson.Load()&^(0xff<<24) == 0 }
 
-// newGear returns the gear for the first of n places.
-func (l *literal) newGear(n int) gear {
+// engage sets g, which is new, to the gear for the first of n places.
+func (g *gear) engage(l *literal, n int) {
 	x := l.recall()
-	g := gear{choice: x.choice, learned: len(l.choices) == 1}
+	g.choice, g.learned = int(x.choice), len(l.choices) == 1
 	switch {
 	case n < rareFrom:
 	case x.full > 0:
@@ -63,7 +60,18 @@ func (l *literal) newGear(n int) gear {
 		g.rarely = true
 	}
 	g.refill(n)
-	return g
+}
+
+// scan returns what the kernel of the gear does for the first places of p, at most maxCall.
+func (g *gear) scan(l *literal, p []byte, places int) (at, left int) {
+	s := &l.choices[g.choice]
+	switch {
+	case g.rarely:
+		return scanRare(p, places, s, g.credit)
+	case g.full:
+		return scanFull(p, places, s, g.credit)
+	}
+	return scanPair(p, places, s, g.credit)
 }
 
 // refill sets the credit for n places.
@@ -133,5 +141,5 @@ func (g *gear) learn(l *literal, p []byte, w *meter) {
 	}
 	x.learnt = rest
 	l.record(x)
-	g.choice = x.choice
+	g.choice = int(x.choice)
 }

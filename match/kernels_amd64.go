@@ -17,7 +17,10 @@ package match
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 16. Worst case: every block is examined twice, O(n), with
+// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
+// pair stands there.
+//
+// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
 //
 //go:noescape
@@ -36,7 +39,10 @@ func scanRareSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 16. Worst case: every block is examined twice, O(n), with
+// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
+// pair stands there.
+//
+// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
 //
 //go:noescape
@@ -55,7 +61,10 @@ func scanPairSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 16. Worst case: every block is examined twice, O(n), with
+// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
+// pair stands there.
+//
+// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
 //
 //go:noescape
@@ -149,7 +158,10 @@ func sameSSE2(a *byte, b *byte, n int) int
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 16. Worst case: every block is examined twice, O(n), with
+// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
+// pair stands there.
+//
+// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
 //
 //go:noescape
@@ -168,7 +180,10 @@ func scanRareAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 16. Worst case: every block is examined twice, O(n), with
+// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
+// pair stands there.
+//
+// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
 //
 //go:noescape
@@ -187,7 +202,10 @@ func scanPairAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 16. Worst case: every block is examined twice, O(n), with
+// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
+// pair stands there.
+//
+// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
 //
 //go:noescape
@@ -281,6 +299,9 @@ func sameAVX2(a *byte, b *byte, n int) int
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
+// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
+// pair stands there.
+//
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
 //
@@ -300,6 +321,9 @@ func scanRareAVX512(p *byte, n int, s *byte, credit int) (at int, left int)
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
+// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
+// pair stands there.
+//
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
 //
@@ -318,6 +342,9 @@ func scanPairAVX512(p *byte, n int, s *byte, credit int) (at int, left int)
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
+//
+// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
+// pair stands there.
 //
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.

@@ -5,68 +5,68 @@
 #include "textflag.h"
 
 // func scanRareSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
-// Requires: SSE2
+// Requires: SSE, SSE2
 TEXT ·scanRareSSE2(SB), NOSPLIT, $0-48
 	MOVQ       n+8(FP), AX
-	MOVQ       s+16(FP), CX
-	MOVQ       credit+24(FP), DX
-	MOVQ       p+0(FP), BX
-	MOVWQZX    6(CX), SI
-	ADDQ       BX, SI
-	MOVBLZX    (CX), DI
-	MOVD       DI, X0
+	MOVQ       s+16(FP), DX
+	MOVQ       credit+24(FP), BX
+	MOVQ       p+0(FP), CX
+	MOVWQZX    6(DX), DI
+	ADDQ       CX, DI
+	MOVBLZX    (DX), SI
+	MOVD       SI, X0
 	PUNPCKLBW  X0, X0
 	PSHUFLW    $0x00, X0, X0
 	PUNPCKLQDQ X0, X0
-	MOVWQZX    8(CX), DI
-	ADDQ       BX, DI
-	MOVBLZX    1(CX), BX
-	MOVD       BX, X1
+	MOVWQZX    8(DX), R8
+	ADDQ       CX, R8
+	MOVBLZX    1(DX), CX
+	MOVD       CX, X1
 	PUNPCKLBW  X1, X1
 	PSHUFLW    $0x00, X1, X1
 	PUNPCKLQDQ X1, X1
-	MOVQ       p+0(FP), BX
-	MOVWQZX    14(CX), R8
-	ADDQ       BX, R8
-	MOVBLZX    4(CX), BX
-	MOVD       BX, X2
+	MOVQ       p+0(FP), SI
+	MOVWQZX    14(DX), CX
+	ADDQ       SI, CX
+	MOVBLZX    4(DX), SI
+	MOVD       SI, X2
 	PUNPCKLBW  X2, X2
 	PSHUFLW    $0x00, X2, X2
 	PUNPCKLQDQ X2, X2
-	XORQ       BX, BX
+	XORQ       SI, SI
 	MOVQ       AX, R9
 	SUBQ       $0x40, R9
 	JL         vectors
-	MOVOU      (R8)(BX*1), X3
+	MOVOU      (CX)(SI*1), X3
 	PCMPEQB    X2, X3
-	MOVOU      16(R8)(BX*1), X4
+	MOVOU      16(CX)(SI*1), X4
 	PCMPEQB    X2, X4
 	POR        X4, X3
-	MOVOU      32(R8)(BX*1), X4
+	MOVOU      32(CX)(SI*1), X4
 	PCMPEQB    X2, X4
 	POR        X4, X3
-	MOVOU      48(R8)(BX*1), X4
+	MOVOU      48(CX)(SI*1), X4
 	PCMPEQB    X2, X4
 	POR        X4, X3
 	PMOVMSKB   X3, R10
 	TESTL      R10, R10
 	JNZ        close
-	LEAQ       64(R8), R10
+	LEAQ       64(CX), R10
 	ANDQ       $0x0f, R10
-	MOVQ       $+64, BX
-	SUBQ       R10, BX
+	MOVQ       $+64, SI
+	SUBQ       R10, SI
 	JMP        checkBlock
 
 block:
-	MOVOU    (R8)(BX*1), X3
+	MOVOU    (CX)(SI*1), X3
 	PCMPEQB  X2, X3
-	MOVOU    16(R8)(BX*1), X4
+	MOVOU    16(CX)(SI*1), X4
 	PCMPEQB  X2, X4
 	POR      X4, X3
-	MOVOU    32(R8)(BX*1), X4
+	MOVOU    32(CX)(SI*1), X4
 	PCMPEQB  X2, X4
 	POR      X4, X3
-	MOVOU    48(R8)(BX*1), X4
+	MOVOU    48(CX)(SI*1), X4
 	PCMPEQB  X2, X4
 	POR      X4, X3
 	PMOVMSKB X3, R10
@@ -74,23 +74,79 @@ block:
 	JNZ      close
 
 nextBlock:
-	ADDQ $0x40, BX
+	ADDQ $0x40, SI
 
 checkBlock:
-	CMPQ BX, R9
+	CMPQ SI, R9
 	JLE  block
-	CMPQ BX, AX
+	CMPQ SI, AX
 	JGE  none
-	MOVQ R9, BX
+	MOVQ R9, SI
 	JMP  block
 
 vectors:
-	ADDQ $0x30, R9
+	ADDQ     $0x30, R9
+	JL       narrow
+	CMPQ     R9, $0x10
+	JG       four
+	MOVOU    (DI)(SI*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (R8)(SI*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R10
+	MOVOU    (DI)(R9*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (R8)(R9*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R11
+	MOVQ     R9, CX
+	SHLQ     CL, R11
+	ORQ      R10, R11
+	TESTQ    R11, R11
+	JZ       none
+	CMPB     5(DX), $0x00
+	JNE      vector
+	MOVQ     credit+24(FP), AX
+	BSFQ     R11, R11
+	MOVQ     R11, at+32(FP)
+	MOVQ     AX, left+40(FP)
+	RET
+
+four:
+	MOVOU    (DI)(SI*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (R8)(SI*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	MOVOU    16(DI)(SI*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    16(R8)(SI*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	LEAQ     -16(R9), CX
+	MOVOU    (DI)(CX*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    (R8)(CX*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	MOVOU    (DI)(R9*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    (R8)(R9*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	PMOVMSKB X2, R10
+	TESTL    R10, R10
+	JZ       none
 
 vector:
-	MOVOU    (SI)(BX*1), X2
+	MOVOU    (DI)(SI*1), X2
 	PCMPEQB  X0, X2
-	MOVOU    (DI)(BX*1), X3
+	MOVOU    (R8)(SI*1), X3
 	PCMPEQB  X1, X3
 	PAND     X3, X2
 	PMOVMSKB X2, R10
@@ -98,138 +154,138 @@ vector:
 	JNZ      confirm
 
 nextVector:
-	ADDQ $0x10, BX
-	CMPQ BX, R9
+	ADDQ $0x10, SI
+	CMPQ SI, R9
 	JLE  vector
-	CMPQ BX, AX
+	CMPQ SI, AX
 	JGE  none
-	MOVQ R9, BX
+	MOVQ R9, SI
 	JMP  vector
 
 none:
 	MOVQ AX, at+32(FP)
-	MOVQ DX, left+40(FP)
+	MOVQ BX, left+40(FP)
 	RET
 
 confirm:
-	CMPB       5(CX), $0x00
+	CMPB       5(DX), $0x00
 	JEQ        found
-	MOVQ       p+0(FP), R8
-	MOVWQZX    10(CX), R10
-	ADDQ       R8, R10
-	MOVBLZX    2(CX), R11
+	MOVQ       p+0(FP), CX
+	MOVWQZX    10(DX), R10
+	ADDQ       CX, R10
+	MOVBLZX    2(DX), R11
 	MOVD       R11, X3
 	PUNPCKLBW  X3, X3
 	PSHUFLW    $0x00, X3, X3
 	PUNPCKLQDQ X3, X3
-	MOVWQZX    12(CX), R11
-	ADDQ       R8, R11
-	MOVBLZX    3(CX), R8
-	MOVD       R8, X4
+	MOVWQZX    12(DX), R11
+	ADDQ       CX, R11
+	MOVBLZX    3(DX), CX
+	MOVD       CX, X4
 	PUNPCKLBW  X4, X4
 	PSHUFLW    $0x00, X4, X4
 	PUNPCKLQDQ X4, X4
-	MOVOU      (R10)(BX*1), X5
+	MOVOU      (R10)(SI*1), X5
 	PCMPEQB    X3, X5
 	PAND       X5, X2
-	MOVOU      (R11)(BX*1), X3
+	MOVOU      (R11)(SI*1), X3
 	PCMPEQB    X4, X3
 	PAND       X3, X2
 	PMOVMSKB   X2, R10
 	TESTL      R10, R10
 	JNZ        found
-	DECQ       DX
+	DECQ       BX
 	JNS        nextVector
-	ADDQ       $0x10, BX
-	MOVQ       BX, at+32(FP)
-	MOVQ       DX, left+40(FP)
+	ADDQ       $0x10, SI
+	MOVQ       SI, at+32(FP)
+	MOVQ       BX, left+40(FP)
 	RET
 
 found3:
-	ADDQ $0x10, BX
+	ADDQ $0x10, SI
 
 found2:
-	ADDQ $0x10, BX
+	ADDQ $0x10, SI
 
 found1:
-	ADDQ $0x10, BX
+	ADDQ $0x10, SI
 
 found:
 	BSFL R10, R10
-	ADDQ BX, R10
+	ADDQ SI, R10
 	MOVQ R10, at+32(FP)
-	MOVQ DX, left+40(FP)
+	MOVQ BX, left+40(FP)
 	RET
 
 close:
-	CMPB       5(CX), $0x00
+	CMPB       5(DX), $0x00
 	JEQ        exact
 	MOVQ       p+0(FP), R10
-	MOVWQZX    10(CX), R11
+	MOVWQZX    10(DX), R11
 	ADDQ       R10, R11
-	MOVBLZX    2(CX), R12
+	MOVBLZX    2(DX), R12
 	MOVD       R12, X3
 	PUNPCKLBW  X3, X3
 	PSHUFLW    $0x00, X3, X3
 	PUNPCKLQDQ X3, X3
-	MOVWQZX    12(CX), R12
+	MOVWQZX    12(DX), R12
 	ADDQ       R10, R12
-	MOVBLZX    3(CX), R10
+	MOVBLZX    3(DX), R10
 	MOVD       R10, X4
 	PUNPCKLBW  X4, X4
 	PSHUFLW    $0x00, X4, X4
 	PUNPCKLQDQ X4, X4
-	MOVOU      (SI)(BX*1), X5
+	MOVOU      (DI)(SI*1), X5
 	PCMPEQB    X0, X5
-	MOVOU      (DI)(BX*1), X6
+	MOVOU      (R8)(SI*1), X6
 	PCMPEQB    X1, X6
 	PAND       X6, X5
-	MOVOU      (R11)(BX*1), X6
+	MOVOU      (R11)(SI*1), X6
 	PCMPEQB    X3, X6
 	PAND       X6, X5
-	MOVOU      (R12)(BX*1), X6
+	MOVOU      (R12)(SI*1), X6
 	PCMPEQB    X4, X6
 	PAND       X6, X5
 	PMOVMSKB   X5, R10
 	TESTL      R10, R10
 	JNZ        found
-	MOVOU      16(SI)(BX*1), X5
+	MOVOU      16(DI)(SI*1), X5
 	PCMPEQB    X0, X5
-	MOVOU      16(DI)(BX*1), X6
+	MOVOU      16(R8)(SI*1), X6
 	PCMPEQB    X1, X6
 	PAND       X6, X5
-	MOVOU      16(R11)(BX*1), X6
+	MOVOU      16(R11)(SI*1), X6
 	PCMPEQB    X3, X6
 	PAND       X6, X5
-	MOVOU      16(R12)(BX*1), X6
+	MOVOU      16(R12)(SI*1), X6
 	PCMPEQB    X4, X6
 	PAND       X6, X5
 	PMOVMSKB   X5, R10
 	TESTL      R10, R10
 	JNZ        found1
-	MOVOU      32(SI)(BX*1), X5
+	MOVOU      32(DI)(SI*1), X5
 	PCMPEQB    X0, X5
-	MOVOU      32(DI)(BX*1), X6
+	MOVOU      32(R8)(SI*1), X6
 	PCMPEQB    X1, X6
 	PAND       X6, X5
-	MOVOU      32(R11)(BX*1), X6
+	MOVOU      32(R11)(SI*1), X6
 	PCMPEQB    X3, X6
 	PAND       X6, X5
-	MOVOU      32(R12)(BX*1), X6
+	MOVOU      32(R12)(SI*1), X6
 	PCMPEQB    X4, X6
 	PAND       X6, X5
 	PMOVMSKB   X5, R10
 	TESTL      R10, R10
 	JNZ        found2
-	MOVOU      48(SI)(BX*1), X5
+	MOVOU      48(DI)(SI*1), X5
 	PCMPEQB    X0, X5
-	MOVOU      48(DI)(BX*1), X6
+	MOVOU      48(R8)(SI*1), X6
 	PCMPEQB    X1, X6
 	PAND       X6, X5
-	MOVOU      48(R11)(BX*1), X6
+	MOVOU      48(R11)(SI*1), X6
 	PCMPEQB    X3, X6
 	PAND       X6, X5
-	MOVOU      48(R12)(BX*1), X3
+	MOVOU      48(R12)(SI*1), X3
 	PCMPEQB    X4, X3
 	PAND       X3, X5
 	PMOVMSKB   X5, R10
@@ -237,41 +293,41 @@ close:
 	JNZ        found3
 
 misfire:
-	DECQ DX
+	DECQ BX
 	JNS  nextBlock
-	ADDQ $0x40, BX
-	MOVQ BX, at+32(FP)
-	MOVQ DX, left+40(FP)
+	ADDQ $0x40, SI
+	MOVQ SI, at+32(FP)
+	MOVQ BX, left+40(FP)
 	RET
 
 exact:
-	MOVOU    (SI)(BX*1), X3
+	MOVOU    (DI)(SI*1), X3
 	PCMPEQB  X0, X3
-	MOVOU    (DI)(BX*1), X4
+	MOVOU    (R8)(SI*1), X4
 	PCMPEQB  X1, X4
 	PAND     X4, X3
 	PMOVMSKB X3, R10
 	TESTL    R10, R10
 	JNZ      found
-	MOVOU    16(SI)(BX*1), X3
+	MOVOU    16(DI)(SI*1), X3
 	PCMPEQB  X0, X3
-	MOVOU    16(DI)(BX*1), X4
+	MOVOU    16(R8)(SI*1), X4
 	PCMPEQB  X1, X4
 	PAND     X4, X3
 	PMOVMSKB X3, R10
 	TESTL    R10, R10
 	JNZ      found1
-	MOVOU    32(SI)(BX*1), X3
+	MOVOU    32(DI)(SI*1), X3
 	PCMPEQB  X0, X3
-	MOVOU    32(DI)(BX*1), X4
+	MOVOU    32(R8)(SI*1), X4
 	PCMPEQB  X1, X4
 	PAND     X4, X3
 	PMOVMSKB X3, R10
 	TESTL    R10, R10
 	JNZ      found2
-	MOVOU    48(SI)(BX*1), X3
+	MOVOU    48(DI)(SI*1), X3
 	PCMPEQB  X0, X3
-	MOVOU    48(DI)(BX*1), X4
+	MOVOU    48(R8)(SI*1), X4
 	PCMPEQB  X1, X4
 	PAND     X4, X3
 	PMOVMSKB X3, R10
@@ -279,439 +335,697 @@ exact:
 	JNZ      found3
 	JMP      misfire
 
-// func scanPairSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
-// Requires: SSE2
-TEXT ·scanPairSSE2(SB), NOSPLIT, $0-48
-	MOVQ       n+8(FP), AX
-	MOVQ       s+16(FP), CX
-	MOVQ       credit+24(FP), DX
-	MOVQ       p+0(FP), BX
-	MOVWQZX    6(CX), SI
-	ADDQ       BX, SI
-	MOVBLZX    (CX), DI
-	MOVD       DI, X0
+narrow:
+	MOVQ     AX, R9
+	SUBQ     $0x08, R9
+	JL       bytes
+	MOVQ     (DI), X2
+	MOVHPS   (DI)(R9*1), X2
+	MOVO     X2, X2
+	PCMPEQB  X0, X2
+	MOVQ     (R8), X0
+	MOVHPS   (R8)(R9*1), X0
+	MOVO     X0, X0
+	PCMPEQB  X1, X0
+	PAND     X0, X2
+	PMOVMSKB X2, SI
+	MOVL     SI, DI
+	SHRL     $0x08, DI
+	MOVBLZX  SI, SI
+	MOVQ     R9, CX
+	SHLQ     CL, DI
+	ORQ      SI, DI
+	TESTQ    DI, DI
+	JZ       none
+	CMPB     5(DX), $0x00
+	JNE      confirmWords
+	MOVQ     credit+24(FP), AX
+	BSFQ     DI, DI
+	MOVQ     DI, at+32(FP)
+	MOVQ     AX, left+40(FP)
+	RET
+
+confirmWords:
+	MOVQ       p+0(FP), CX
+	MOVWQZX    10(DX), SI
+	ADDQ       CX, SI
+	MOVBLZX    2(DX), R8
+	MOVD       R8, X0
 	PUNPCKLBW  X0, X0
 	PSHUFLW    $0x00, X0, X0
 	PUNPCKLQDQ X0, X0
-	MOVWQZX    8(CX), DI
-	ADDQ       BX, DI
-	MOVBLZX    1(CX), BX
-	MOVD       BX, X1
+	MOVWQZX    12(DX), R8
+	ADDQ       CX, R8
+	MOVBLZX    3(DX), CX
+	MOVD       CX, X1
 	PUNPCKLBW  X1, X1
 	PSHUFLW    $0x00, X1, X1
 	PUNPCKLQDQ X1, X1
-	XORQ       BX, BX
-	MOVQ       AX, R8
-	SUBQ       $0x40, R8
-	JL         vectors
-	MOVOU      (SI)(BX*1), X2
+	MOVQ       (SI), X2
+	MOVHPS     (SI)(R9*1), X2
+	MOVO       X2, X2
 	PCMPEQB    X0, X2
-	MOVOU      (DI)(BX*1), X3
+	MOVQ       (R8), X0
+	MOVHPS     (R8)(R9*1), X0
+	MOVO       X0, X0
+	PCMPEQB    X1, X0
+	PAND       X0, X2
+	PMOVMSKB   X2, DX
+	MOVL       DX, SI
+	SHRL       $0x08, SI
+	MOVBLZX    DL, DX
+	MOVQ       R9, CX
+	SHLQ       CL, SI
+	ORQ        DX, SI
+	ANDQ       SI, DI
+	JZ         none
+	MOVQ       credit+24(FP), AX
+	BSFQ       DI, DI
+	MOVQ       DI, at+32(FP)
+	MOVQ       AX, left+40(FP)
+	RET
+
+bytes:
+	MOVBLZX (DX), R9
+	CMPB    (DI)(SI*1), R9
+	JNE     nextByte
+	MOVBLZX 1(DX), R9
+	CMPB    (R8)(SI*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), CX
+	MOVWQZX 10(DX), R9
+	ADDQ    R9, CX
+	MOVBLZX 2(DX), R9
+	CMPB    (CX)(SI*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), CX
+	MOVWQZX 12(DX), R9
+	ADDQ    R9, CX
+	MOVBLZX 3(DX), R9
+	CMPB    (CX)(SI*1), R9
+	JNE     nextByte
+	MOVQ    SI, at+32(FP)
+	MOVQ    BX, left+40(FP)
+	RET
+
+nextByte:
+	INCQ SI
+	CMPQ SI, AX
+	JL   bytes
+	MOVQ AX, at+32(FP)
+	MOVQ BX, left+40(FP)
+	RET
+
+// func scanPairSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
+// Requires: SSE, SSE2
+TEXT ·scanPairSSE2(SB), NOSPLIT, $0-48
+	MOVQ       n+8(FP), AX
+	MOVQ       s+16(FP), DX
+	MOVQ       credit+24(FP), BX
+	MOVQ       p+0(FP), CX
+	MOVWQZX    6(DX), DI
+	ADDQ       CX, DI
+	MOVBLZX    (DX), SI
+	MOVD       SI, X0
+	PUNPCKLBW  X0, X0
+	PSHUFLW    $0x00, X0, X0
+	PUNPCKLQDQ X0, X0
+	MOVWQZX    8(DX), R8
+	ADDQ       CX, R8
+	MOVBLZX    1(DX), CX
+	MOVD       CX, X1
+	PUNPCKLBW  X1, X1
+	PSHUFLW    $0x00, X1, X1
+	PUNPCKLQDQ X1, X1
+	XORQ       SI, SI
+	MOVQ       AX, R9
+	SUBQ       $0x40, R9
+	JL         vectors
+	MOVOU      (DI)(SI*1), X2
+	PCMPEQB    X0, X2
+	MOVOU      (R8)(SI*1), X3
 	PCMPEQB    X1, X3
 	PAND       X3, X2
-	MOVOU      16(SI)(BX*1), X3
+	MOVOU      16(DI)(SI*1), X3
 	PCMPEQB    X0, X3
-	MOVOU      16(DI)(BX*1), X4
+	MOVOU      16(R8)(SI*1), X4
 	PCMPEQB    X1, X4
 	PAND       X4, X3
 	POR        X3, X2
-	MOVOU      32(SI)(BX*1), X3
+	MOVOU      32(DI)(SI*1), X3
 	PCMPEQB    X0, X3
-	MOVOU      32(DI)(BX*1), X4
+	MOVOU      32(R8)(SI*1), X4
 	PCMPEQB    X1, X4
 	PAND       X4, X3
 	POR        X3, X2
-	MOVOU      48(SI)(BX*1), X3
+	MOVOU      48(DI)(SI*1), X3
 	PCMPEQB    X0, X3
-	MOVOU      48(DI)(BX*1), X4
+	MOVOU      48(R8)(SI*1), X4
 	PCMPEQB    X1, X4
 	PAND       X4, X3
 	POR        X3, X2
-	PMOVMSKB   X2, R9
-	TESTL      R9, R9
+	PMOVMSKB   X2, CX
+	TESTL      CX, CX
 	JNZ        close
-	LEAQ       64(SI), R9
-	ANDQ       $0x0f, R9
-	MOVQ       $+64, BX
-	SUBQ       R9, BX
+	LEAQ       64(DI), CX
+	ANDQ       $0x0f, CX
+	MOVQ       $+64, SI
+	SUBQ       CX, SI
 	JMP        checkBlock
 
 block:
-	MOVOU    (SI)(BX*1), X2
+	MOVOU    (DI)(SI*1), X2
 	PCMPEQB  X0, X2
-	MOVOU    (DI)(BX*1), X3
+	MOVOU    (R8)(SI*1), X3
 	PCMPEQB  X1, X3
 	PAND     X3, X2
-	MOVOU    16(SI)(BX*1), X3
+	MOVOU    16(DI)(SI*1), X3
 	PCMPEQB  X0, X3
-	MOVOU    16(DI)(BX*1), X4
+	MOVOU    16(R8)(SI*1), X4
 	PCMPEQB  X1, X4
 	PAND     X4, X3
 	POR      X3, X2
-	MOVOU    32(SI)(BX*1), X3
+	MOVOU    32(DI)(SI*1), X3
 	PCMPEQB  X0, X3
-	MOVOU    32(DI)(BX*1), X4
+	MOVOU    32(R8)(SI*1), X4
 	PCMPEQB  X1, X4
 	PAND     X4, X3
 	POR      X3, X2
-	MOVOU    48(SI)(BX*1), X3
+	MOVOU    48(DI)(SI*1), X3
 	PCMPEQB  X0, X3
-	MOVOU    48(DI)(BX*1), X4
+	MOVOU    48(R8)(SI*1), X4
 	PCMPEQB  X1, X4
 	PAND     X4, X3
 	POR      X3, X2
-	PMOVMSKB X2, R9
-	TESTL    R9, R9
+	PMOVMSKB X2, CX
+	TESTL    CX, CX
 	JNZ      close
 
 nextBlock:
-	ADDQ $0x40, BX
+	ADDQ $0x40, SI
 
 checkBlock:
-	CMPQ BX, R8
+	CMPQ SI, R9
 	JLE  block
-	CMPQ BX, AX
+	CMPQ SI, AX
 	JGE  none
-	MOVQ R8, BX
+	MOVQ R9, SI
 	JMP  block
 
 vectors:
-	ADDQ $0x30, R8
-
-vector:
-	MOVOU    (SI)(BX*1), X2
+	ADDQ     $0x30, R9
+	JL       narrow
+	CMPQ     R9, $0x10
+	JG       four
+	MOVOU    (DI)(SI*1), X2
 	PCMPEQB  X0, X2
-	MOVOU    (DI)(BX*1), X3
+	MOVOU    (R8)(SI*1), X3
 	PCMPEQB  X1, X3
 	PAND     X3, X2
-	PMOVMSKB X2, R9
-	TESTL    R9, R9
+	PMOVMSKB X2, R10
+	MOVOU    (DI)(R9*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (R8)(R9*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R11
+	MOVQ     R9, CX
+	SHLQ     CL, R11
+	ORQ      R10, R11
+	TESTQ    R11, R11
+	JZ       none
+	CMPB     5(DX), $0x00
+	JNE      vector
+	MOVQ     credit+24(FP), AX
+	BSFQ     R11, R11
+	MOVQ     R11, at+32(FP)
+	MOVQ     AX, left+40(FP)
+	RET
+
+four:
+	MOVOU    (DI)(SI*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (R8)(SI*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	MOVOU    16(DI)(SI*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    16(R8)(SI*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	LEAQ     -16(R9), CX
+	MOVOU    (DI)(CX*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    (R8)(CX*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	MOVOU    (DI)(R9*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    (R8)(R9*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	PMOVMSKB X2, CX
+	TESTL    CX, CX
+	JZ       none
+
+vector:
+	MOVOU    (DI)(SI*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (R8)(SI*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, CX
+	TESTL    CX, CX
 	JNZ      confirm
 
 nextVector:
-	ADDQ $0x10, BX
-	CMPQ BX, R8
+	ADDQ $0x10, SI
+	CMPQ SI, R9
 	JLE  vector
-	CMPQ BX, AX
+	CMPQ SI, AX
 	JGE  none
-	MOVQ R8, BX
+	MOVQ R9, SI
 	JMP  vector
 
 none:
 	MOVQ AX, at+32(FP)
-	MOVQ DX, left+40(FP)
+	MOVQ BX, left+40(FP)
 	RET
 
 confirm:
-	CMPB       5(CX), $0x00
+	CMPB       5(DX), $0x00
 	JEQ        found
-	MOVQ       p+0(FP), R9
-	MOVWQZX    10(CX), R10
-	ADDQ       R9, R10
-	MOVBLZX    2(CX), R11
+	MOVQ       p+0(FP), CX
+	MOVWQZX    10(DX), R10
+	ADDQ       CX, R10
+	MOVBLZX    2(DX), R11
 	MOVD       R11, X3
 	PUNPCKLBW  X3, X3
 	PSHUFLW    $0x00, X3, X3
 	PUNPCKLQDQ X3, X3
-	MOVWQZX    12(CX), R11
-	ADDQ       R9, R11
-	MOVBLZX    3(CX), R9
-	MOVD       R9, X4
+	MOVWQZX    12(DX), R11
+	ADDQ       CX, R11
+	MOVBLZX    3(DX), CX
+	MOVD       CX, X4
 	PUNPCKLBW  X4, X4
 	PSHUFLW    $0x00, X4, X4
 	PUNPCKLQDQ X4, X4
-	MOVOU      (R10)(BX*1), X5
+	MOVOU      (R10)(SI*1), X5
 	PCMPEQB    X3, X5
 	PAND       X5, X2
-	MOVOU      (R11)(BX*1), X3
+	MOVOU      (R11)(SI*1), X3
 	PCMPEQB    X4, X3
 	PAND       X3, X2
-	PMOVMSKB   X2, R9
-	TESTL      R9, R9
+	PMOVMSKB   X2, CX
+	TESTL      CX, CX
 	JNZ        found
-	DECQ       DX
+	DECQ       BX
 	JNS        nextVector
-	ADDQ       $0x10, BX
-	MOVQ       BX, at+32(FP)
-	MOVQ       DX, left+40(FP)
+	ADDQ       $0x10, SI
+	MOVQ       SI, at+32(FP)
+	MOVQ       BX, left+40(FP)
 	RET
 
 found3:
-	ADDQ $0x10, BX
+	ADDQ $0x10, SI
 
 found2:
-	ADDQ $0x10, BX
+	ADDQ $0x10, SI
 
 found1:
-	ADDQ $0x10, BX
+	ADDQ $0x10, SI
 
 found:
-	BSFL R9, R9
-	ADDQ BX, R9
-	MOVQ R9, at+32(FP)
-	MOVQ DX, left+40(FP)
+	BSFL CX, CX
+	ADDQ SI, CX
+	MOVQ CX, at+32(FP)
+	MOVQ BX, left+40(FP)
 	RET
 
 close:
-	CMPB       5(CX), $0x00
+	CMPB       5(DX), $0x00
 	JEQ        exact
-	MOVQ       p+0(FP), R9
-	MOVWQZX    10(CX), R10
-	ADDQ       R9, R10
-	MOVBLZX    2(CX), R11
+	MOVQ       p+0(FP), CX
+	MOVWQZX    10(DX), R10
+	ADDQ       CX, R10
+	MOVBLZX    2(DX), R11
 	MOVD       R11, X2
 	PUNPCKLBW  X2, X2
 	PSHUFLW    $0x00, X2, X2
 	PUNPCKLQDQ X2, X2
-	MOVWQZX    12(CX), R11
-	ADDQ       R9, R11
-	MOVBLZX    3(CX), R9
-	MOVD       R9, X3
+	MOVWQZX    12(DX), R11
+	ADDQ       CX, R11
+	MOVBLZX    3(DX), CX
+	MOVD       CX, X3
 	PUNPCKLBW  X3, X3
 	PSHUFLW    $0x00, X3, X3
 	PUNPCKLQDQ X3, X3
-	MOVOU      (SI)(BX*1), X4
+	MOVOU      (DI)(SI*1), X4
 	PCMPEQB    X0, X4
-	MOVOU      (DI)(BX*1), X5
+	MOVOU      (R8)(SI*1), X5
 	PCMPEQB    X1, X5
 	PAND       X5, X4
-	MOVOU      (R10)(BX*1), X5
+	MOVOU      (R10)(SI*1), X5
 	PCMPEQB    X2, X5
 	PAND       X5, X4
-	MOVOU      (R11)(BX*1), X5
+	MOVOU      (R11)(SI*1), X5
 	PCMPEQB    X3, X5
 	PAND       X5, X4
-	PMOVMSKB   X4, R9
-	TESTL      R9, R9
+	PMOVMSKB   X4, CX
+	TESTL      CX, CX
 	JNZ        found
-	MOVOU      16(SI)(BX*1), X4
+	MOVOU      16(DI)(SI*1), X4
 	PCMPEQB    X0, X4
-	MOVOU      16(DI)(BX*1), X5
+	MOVOU      16(R8)(SI*1), X5
 	PCMPEQB    X1, X5
 	PAND       X5, X4
-	MOVOU      16(R10)(BX*1), X5
+	MOVOU      16(R10)(SI*1), X5
 	PCMPEQB    X2, X5
 	PAND       X5, X4
-	MOVOU      16(R11)(BX*1), X5
+	MOVOU      16(R11)(SI*1), X5
 	PCMPEQB    X3, X5
 	PAND       X5, X4
-	PMOVMSKB   X4, R9
-	TESTL      R9, R9
+	PMOVMSKB   X4, CX
+	TESTL      CX, CX
 	JNZ        found1
-	MOVOU      32(SI)(BX*1), X4
+	MOVOU      32(DI)(SI*1), X4
 	PCMPEQB    X0, X4
-	MOVOU      32(DI)(BX*1), X5
+	MOVOU      32(R8)(SI*1), X5
 	PCMPEQB    X1, X5
 	PAND       X5, X4
-	MOVOU      32(R10)(BX*1), X5
+	MOVOU      32(R10)(SI*1), X5
 	PCMPEQB    X2, X5
 	PAND       X5, X4
-	MOVOU      32(R11)(BX*1), X5
+	MOVOU      32(R11)(SI*1), X5
 	PCMPEQB    X3, X5
 	PAND       X5, X4
-	PMOVMSKB   X4, R9
-	TESTL      R9, R9
+	PMOVMSKB   X4, CX
+	TESTL      CX, CX
 	JNZ        found2
-	MOVOU      48(SI)(BX*1), X4
+	MOVOU      48(DI)(SI*1), X4
 	PCMPEQB    X0, X4
-	MOVOU      48(DI)(BX*1), X5
+	MOVOU      48(R8)(SI*1), X5
 	PCMPEQB    X1, X5
 	PAND       X5, X4
-	MOVOU      48(R10)(BX*1), X5
+	MOVOU      48(R10)(SI*1), X5
 	PCMPEQB    X2, X5
 	PAND       X5, X4
-	MOVOU      48(R11)(BX*1), X2
+	MOVOU      48(R11)(SI*1), X2
 	PCMPEQB    X3, X2
 	PAND       X2, X4
-	PMOVMSKB   X4, R9
-	TESTL      R9, R9
+	PMOVMSKB   X4, CX
+	TESTL      CX, CX
 	JNZ        found3
 
 misfire:
-	DECQ DX
+	DECQ BX
 	JNS  nextBlock
-	ADDQ $0x40, BX
-	MOVQ BX, at+32(FP)
-	MOVQ DX, left+40(FP)
+	ADDQ $0x40, SI
+	MOVQ SI, at+32(FP)
+	MOVQ BX, left+40(FP)
 	RET
 
 exact:
-	MOVOU    (SI)(BX*1), X2
+	MOVOU    (DI)(SI*1), X2
 	PCMPEQB  X0, X2
-	MOVOU    (DI)(BX*1), X3
+	MOVOU    (R8)(SI*1), X3
 	PCMPEQB  X1, X3
 	PAND     X3, X2
-	PMOVMSKB X2, R9
-	TESTL    R9, R9
+	PMOVMSKB X2, CX
+	TESTL    CX, CX
 	JNZ      found
-	MOVOU    16(SI)(BX*1), X2
+	MOVOU    16(DI)(SI*1), X2
 	PCMPEQB  X0, X2
-	MOVOU    16(DI)(BX*1), X3
+	MOVOU    16(R8)(SI*1), X3
 	PCMPEQB  X1, X3
 	PAND     X3, X2
-	PMOVMSKB X2, R9
-	TESTL    R9, R9
+	PMOVMSKB X2, CX
+	TESTL    CX, CX
 	JNZ      found1
-	MOVOU    32(SI)(BX*1), X2
+	MOVOU    32(DI)(SI*1), X2
 	PCMPEQB  X0, X2
-	MOVOU    32(DI)(BX*1), X3
+	MOVOU    32(R8)(SI*1), X3
 	PCMPEQB  X1, X3
 	PAND     X3, X2
-	PMOVMSKB X2, R9
-	TESTL    R9, R9
+	PMOVMSKB X2, CX
+	TESTL    CX, CX
 	JNZ      found2
-	MOVOU    48(SI)(BX*1), X2
+	MOVOU    48(DI)(SI*1), X2
 	PCMPEQB  X0, X2
-	MOVOU    48(DI)(BX*1), X3
+	MOVOU    48(R8)(SI*1), X3
 	PCMPEQB  X1, X3
 	PAND     X3, X2
-	PMOVMSKB X2, R9
-	TESTL    R9, R9
+	PMOVMSKB X2, CX
+	TESTL    CX, CX
 	JNZ      found3
 	JMP      misfire
 
-// func scanFullSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
-// Requires: SSE2
-TEXT ·scanFullSSE2(SB), NOSPLIT, $0-48
-	MOVQ       n+8(FP), AX
-	MOVQ       s+16(FP), CX
-	MOVQ       credit+24(FP), DX
-	MOVQ       p+0(FP), BX
-	MOVWQZX    6(CX), SI
-	ADDQ       BX, SI
-	MOVBLZX    (CX), DI
-	MOVD       DI, X0
+narrow:
+	MOVQ     AX, R9
+	SUBQ     $0x08, R9
+	JL       bytes
+	MOVQ     (DI), X2
+	MOVHPS   (DI)(R9*1), X2
+	MOVO     X2, X2
+	PCMPEQB  X0, X2
+	MOVQ     (R8), X0
+	MOVHPS   (R8)(R9*1), X0
+	MOVO     X0, X0
+	PCMPEQB  X1, X0
+	PAND     X0, X2
+	PMOVMSKB X2, SI
+	MOVL     SI, DI
+	SHRL     $0x08, DI
+	MOVBLZX  SI, SI
+	MOVQ     R9, CX
+	SHLQ     CL, DI
+	ORQ      SI, DI
+	TESTQ    DI, DI
+	JZ       none
+	CMPB     5(DX), $0x00
+	JNE      confirmWords
+	MOVQ     credit+24(FP), AX
+	BSFQ     DI, DI
+	MOVQ     DI, at+32(FP)
+	MOVQ     AX, left+40(FP)
+	RET
+
+confirmWords:
+	MOVQ       p+0(FP), CX
+	MOVWQZX    10(DX), SI
+	ADDQ       CX, SI
+	MOVBLZX    2(DX), R8
+	MOVD       R8, X0
 	PUNPCKLBW  X0, X0
 	PSHUFLW    $0x00, X0, X0
 	PUNPCKLQDQ X0, X0
-	MOVWQZX    8(CX), DI
-	ADDQ       BX, DI
-	MOVBLZX    1(CX), BX
-	MOVD       BX, X1
+	MOVWQZX    12(DX), R8
+	ADDQ       CX, R8
+	MOVBLZX    3(DX), CX
+	MOVD       CX, X1
 	PUNPCKLBW  X1, X1
 	PSHUFLW    $0x00, X1, X1
 	PUNPCKLQDQ X1, X1
-	MOVQ       p+0(FP), BX
-	MOVWQZX    10(CX), R8
-	ADDQ       BX, R8
-	MOVBLZX    2(CX), BX
-	MOVD       BX, X2
+	MOVQ       (SI), X2
+	MOVHPS     (SI)(R9*1), X2
+	MOVO       X2, X2
+	PCMPEQB    X0, X2
+	MOVQ       (R8), X0
+	MOVHPS     (R8)(R9*1), X0
+	MOVO       X0, X0
+	PCMPEQB    X1, X0
+	PAND       X0, X2
+	PMOVMSKB   X2, DX
+	MOVL       DX, SI
+	SHRL       $0x08, SI
+	MOVBLZX    DL, DX
+	MOVQ       R9, CX
+	SHLQ       CL, SI
+	ORQ        DX, SI
+	ANDQ       SI, DI
+	JZ         none
+	MOVQ       credit+24(FP), AX
+	BSFQ       DI, DI
+	MOVQ       DI, at+32(FP)
+	MOVQ       AX, left+40(FP)
+	RET
+
+bytes:
+	MOVBLZX (DX), R9
+	CMPB    (DI)(SI*1), R9
+	JNE     nextByte
+	MOVBLZX 1(DX), R9
+	CMPB    (R8)(SI*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), CX
+	MOVWQZX 10(DX), R9
+	ADDQ    R9, CX
+	MOVBLZX 2(DX), R9
+	CMPB    (CX)(SI*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), CX
+	MOVWQZX 12(DX), R9
+	ADDQ    R9, CX
+	MOVBLZX 3(DX), R9
+	CMPB    (CX)(SI*1), R9
+	JNE     nextByte
+	MOVQ    SI, at+32(FP)
+	MOVQ    BX, left+40(FP)
+	RET
+
+nextByte:
+	INCQ SI
+	CMPQ SI, AX
+	JL   bytes
+	MOVQ AX, at+32(FP)
+	MOVQ BX, left+40(FP)
+	RET
+
+// func scanFullSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
+// Requires: SSE, SSE2
+TEXT ·scanFullSSE2(SB), NOSPLIT, $0-48
+	MOVQ       n+8(FP), AX
+	MOVQ       s+16(FP), DX
+	MOVQ       credit+24(FP), BX
+	MOVQ       p+0(FP), CX
+	MOVWQZX    6(DX), DI
+	ADDQ       CX, DI
+	MOVBLZX    (DX), SI
+	MOVD       SI, X0
+	PUNPCKLBW  X0, X0
+	PSHUFLW    $0x00, X0, X0
+	PUNPCKLQDQ X0, X0
+	MOVWQZX    8(DX), R8
+	ADDQ       CX, R8
+	MOVBLZX    1(DX), CX
+	MOVD       CX, X1
+	PUNPCKLBW  X1, X1
+	PSHUFLW    $0x00, X1, X1
+	PUNPCKLQDQ X1, X1
+	MOVQ       p+0(FP), SI
+	MOVWQZX    10(DX), CX
+	ADDQ       SI, CX
+	MOVBLZX    2(DX), SI
+	MOVD       SI, X2
 	PUNPCKLBW  X2, X2
 	PSHUFLW    $0x00, X2, X2
 	PUNPCKLQDQ X2, X2
-	MOVQ       p+0(FP), BX
-	MOVWQZX    12(CX), R9
-	ADDQ       BX, R9
-	MOVBLZX    3(CX), BX
-	MOVD       BX, X3
+	MOVQ       p+0(FP), SI
+	MOVWQZX    12(DX), R10
+	ADDQ       SI, R10
+	MOVBLZX    3(DX), SI
+	MOVD       SI, X3
 	PUNPCKLBW  X3, X3
 	PSHUFLW    $0x00, X3, X3
 	PUNPCKLQDQ X3, X3
-	XORQ       BX, BX
-	MOVQ       AX, R10
-	SUBQ       $0x40, R10
+	XORQ       SI, SI
+	MOVQ       AX, R9
+	SUBQ       $0x40, R9
 	JL         vectors
-	MOVOU      (SI)(BX*1), X4
+	MOVOU      (DI)(SI*1), X4
 	PCMPEQB    X0, X4
-	MOVOU      (DI)(BX*1), X5
+	MOVOU      (R8)(SI*1), X5
 	PCMPEQB    X1, X5
 	PAND       X5, X4
-	MOVOU      (R8)(BX*1), X5
+	MOVOU      (CX)(SI*1), X5
 	PCMPEQB    X2, X5
 	PAND       X5, X4
-	MOVOU      (R9)(BX*1), X5
+	MOVOU      (R10)(SI*1), X5
 	PCMPEQB    X3, X5
 	PAND       X5, X4
-	MOVOU      16(SI)(BX*1), X5
+	MOVOU      16(DI)(SI*1), X5
 	PCMPEQB    X0, X5
-	MOVOU      16(DI)(BX*1), X6
+	MOVOU      16(R8)(SI*1), X6
 	PCMPEQB    X1, X6
 	PAND       X6, X5
-	MOVOU      16(R8)(BX*1), X6
+	MOVOU      16(CX)(SI*1), X6
 	PCMPEQB    X2, X6
 	PAND       X6, X5
-	MOVOU      16(R9)(BX*1), X6
+	MOVOU      16(R10)(SI*1), X6
 	PCMPEQB    X3, X6
 	PAND       X6, X5
 	POR        X5, X4
-	MOVOU      32(SI)(BX*1), X5
+	MOVOU      32(DI)(SI*1), X5
 	PCMPEQB    X0, X5
-	MOVOU      32(DI)(BX*1), X6
+	MOVOU      32(R8)(SI*1), X6
 	PCMPEQB    X1, X6
 	PAND       X6, X5
-	MOVOU      32(R8)(BX*1), X6
+	MOVOU      32(CX)(SI*1), X6
 	PCMPEQB    X2, X6
 	PAND       X6, X5
-	MOVOU      32(R9)(BX*1), X6
+	MOVOU      32(R10)(SI*1), X6
 	PCMPEQB    X3, X6
 	PAND       X6, X5
 	POR        X5, X4
-	MOVOU      48(SI)(BX*1), X5
+	MOVOU      48(DI)(SI*1), X5
 	PCMPEQB    X0, X5
-	MOVOU      48(DI)(BX*1), X6
+	MOVOU      48(R8)(SI*1), X6
 	PCMPEQB    X1, X6
 	PAND       X6, X5
-	MOVOU      48(R8)(BX*1), X6
+	MOVOU      48(CX)(SI*1), X6
 	PCMPEQB    X2, X6
 	PAND       X6, X5
-	MOVOU      48(R9)(BX*1), X6
+	MOVOU      48(R10)(SI*1), X6
 	PCMPEQB    X3, X6
 	PAND       X6, X5
 	POR        X5, X4
 	PMOVMSKB   X4, R11
 	TESTL      R11, R11
 	JNZ        close
-	LEAQ       64(SI), R11
+	LEAQ       64(DI), R11
 	ANDQ       $0x0f, R11
-	MOVQ       $+64, BX
-	SUBQ       R11, BX
+	MOVQ       $+64, SI
+	SUBQ       R11, SI
 	JMP        checkBlock
 
 block:
-	MOVOU    (SI)(BX*1), X4
+	MOVOU    (DI)(SI*1), X4
 	PCMPEQB  X0, X4
-	MOVOU    (DI)(BX*1), X5
+	MOVOU    (R8)(SI*1), X5
 	PCMPEQB  X1, X5
 	PAND     X5, X4
-	MOVOU    (R8)(BX*1), X5
+	MOVOU    (CX)(SI*1), X5
 	PCMPEQB  X2, X5
 	PAND     X5, X4
-	MOVOU    (R9)(BX*1), X5
+	MOVOU    (R10)(SI*1), X5
 	PCMPEQB  X3, X5
 	PAND     X5, X4
-	MOVOU    16(SI)(BX*1), X5
+	MOVOU    16(DI)(SI*1), X5
 	PCMPEQB  X0, X5
-	MOVOU    16(DI)(BX*1), X6
+	MOVOU    16(R8)(SI*1), X6
 	PCMPEQB  X1, X6
 	PAND     X6, X5
-	MOVOU    16(R8)(BX*1), X6
+	MOVOU    16(CX)(SI*1), X6
 	PCMPEQB  X2, X6
 	PAND     X6, X5
-	MOVOU    16(R9)(BX*1), X6
+	MOVOU    16(R10)(SI*1), X6
 	PCMPEQB  X3, X6
 	PAND     X6, X5
 	POR      X5, X4
-	MOVOU    32(SI)(BX*1), X5
+	MOVOU    32(DI)(SI*1), X5
 	PCMPEQB  X0, X5
-	MOVOU    32(DI)(BX*1), X6
+	MOVOU    32(R8)(SI*1), X6
 	PCMPEQB  X1, X6
 	PAND     X6, X5
-	MOVOU    32(R8)(BX*1), X6
+	MOVOU    32(CX)(SI*1), X6
 	PCMPEQB  X2, X6
 	PAND     X6, X5
-	MOVOU    32(R9)(BX*1), X6
+	MOVOU    32(R10)(SI*1), X6
 	PCMPEQB  X3, X6
 	PAND     X6, X5
 	POR      X5, X4
-	MOVOU    48(SI)(BX*1), X5
+	MOVOU    48(DI)(SI*1), X5
 	PCMPEQB  X0, X5
-	MOVOU    48(DI)(BX*1), X6
+	MOVOU    48(R8)(SI*1), X6
 	PCMPEQB  X1, X6
 	PAND     X6, X5
-	MOVOU    48(R8)(BX*1), X6
+	MOVOU    48(CX)(SI*1), X6
 	PCMPEQB  X2, X6
 	PAND     X6, X5
-	MOVOU    48(R9)(BX*1), X6
+	MOVOU    48(R10)(SI*1), X6
 	PCMPEQB  X3, X6
 	PAND     X6, X5
 	POR      X5, X4
@@ -720,23 +1034,79 @@ block:
 	JNZ      close
 
 nextBlock:
-	ADDQ $0x40, BX
+	ADDQ $0x40, SI
 
 checkBlock:
-	CMPQ BX, R10
+	CMPQ SI, R9
 	JLE  block
-	CMPQ BX, AX
+	CMPQ SI, AX
 	JGE  none
-	MOVQ R10, BX
+	MOVQ R9, SI
 	JMP  block
 
 vectors:
-	ADDQ $0x30, R10
+	ADDQ     $0x30, R9
+	JL       narrow
+	CMPQ     R9, $0x10
+	JG       four
+	MOVOU    (DI)(SI*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (R8)(SI*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R10
+	MOVOU    (DI)(R9*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (R8)(R9*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	PMOVMSKB X2, R11
+	MOVQ     R9, CX
+	SHLQ     CL, R11
+	ORQ      R10, R11
+	TESTQ    R11, R11
+	JZ       none
+	CMPB     5(DX), $0x00
+	JNE      vector
+	MOVQ     credit+24(FP), AX
+	BSFQ     R11, R11
+	MOVQ     R11, at+32(FP)
+	MOVQ     AX, left+40(FP)
+	RET
+
+four:
+	MOVOU    (DI)(SI*1), X2
+	PCMPEQB  X0, X2
+	MOVOU    (R8)(SI*1), X3
+	PCMPEQB  X1, X3
+	PAND     X3, X2
+	MOVOU    16(DI)(SI*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    16(R8)(SI*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	LEAQ     -16(R9), CX
+	MOVOU    (DI)(CX*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    (R8)(CX*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	MOVOU    (DI)(R9*1), X3
+	PCMPEQB  X0, X3
+	MOVOU    (R8)(R9*1), X4
+	PCMPEQB  X1, X4
+	PAND     X4, X3
+	POR      X3, X2
+	PMOVMSKB X2, R11
+	TESTL    R11, R11
+	JZ       none
 
 vector:
-	MOVOU    (SI)(BX*1), X2
+	MOVOU    (DI)(SI*1), X2
 	PCMPEQB  X0, X2
-	MOVOU    (DI)(BX*1), X3
+	MOVOU    (R8)(SI*1), X3
 	PCMPEQB  X1, X3
 	PAND     X3, X2
 	PMOVMSKB X2, R11
@@ -744,138 +1114,138 @@ vector:
 	JNZ      confirm
 
 nextVector:
-	ADDQ $0x10, BX
-	CMPQ BX, R10
+	ADDQ $0x10, SI
+	CMPQ SI, R9
 	JLE  vector
-	CMPQ BX, AX
+	CMPQ SI, AX
 	JGE  none
-	MOVQ R10, BX
+	MOVQ R9, SI
 	JMP  vector
 
 none:
 	MOVQ AX, at+32(FP)
-	MOVQ DX, left+40(FP)
+	MOVQ BX, left+40(FP)
 	RET
 
 confirm:
-	CMPB       5(CX), $0x00
+	CMPB       5(DX), $0x00
 	JEQ        found
-	MOVQ       p+0(FP), R8
-	MOVWQZX    10(CX), R9
-	ADDQ       R8, R9
-	MOVBLZX    2(CX), R11
+	MOVQ       p+0(FP), CX
+	MOVWQZX    10(DX), R10
+	ADDQ       CX, R10
+	MOVBLZX    2(DX), R11
 	MOVD       R11, X3
 	PUNPCKLBW  X3, X3
 	PSHUFLW    $0x00, X3, X3
 	PUNPCKLQDQ X3, X3
-	MOVWQZX    12(CX), R11
-	ADDQ       R8, R11
-	MOVBLZX    3(CX), R8
-	MOVD       R8, X4
+	MOVWQZX    12(DX), R11
+	ADDQ       CX, R11
+	MOVBLZX    3(DX), CX
+	MOVD       CX, X4
 	PUNPCKLBW  X4, X4
 	PSHUFLW    $0x00, X4, X4
 	PUNPCKLQDQ X4, X4
-	MOVOU      (R9)(BX*1), X5
+	MOVOU      (R10)(SI*1), X5
 	PCMPEQB    X3, X5
 	PAND       X5, X2
-	MOVOU      (R11)(BX*1), X3
+	MOVOU      (R11)(SI*1), X3
 	PCMPEQB    X4, X3
 	PAND       X3, X2
 	PMOVMSKB   X2, R11
 	TESTL      R11, R11
 	JNZ        found
-	DECQ       DX
+	DECQ       BX
 	JNS        nextVector
-	ADDQ       $0x10, BX
-	MOVQ       BX, at+32(FP)
-	MOVQ       DX, left+40(FP)
+	ADDQ       $0x10, SI
+	MOVQ       SI, at+32(FP)
+	MOVQ       BX, left+40(FP)
 	RET
 
 found3:
-	ADDQ $0x10, BX
+	ADDQ $0x10, SI
 
 found2:
-	ADDQ $0x10, BX
+	ADDQ $0x10, SI
 
 found1:
-	ADDQ $0x10, BX
+	ADDQ $0x10, SI
 
 found:
 	BSFL R11, R11
-	ADDQ BX, R11
+	ADDQ SI, R11
 	MOVQ R11, at+32(FP)
-	MOVQ DX, left+40(FP)
+	MOVQ BX, left+40(FP)
 	RET
 
 close:
-	CMPB       5(CX), $0x00
+	CMPB       5(DX), $0x00
 	JEQ        exact
 	MOVQ       p+0(FP), R11
-	MOVWQZX    10(CX), R12
+	MOVWQZX    10(DX), R12
 	ADDQ       R11, R12
-	MOVBLZX    2(CX), R13
+	MOVBLZX    2(DX), R13
 	MOVD       R13, X4
 	PUNPCKLBW  X4, X4
 	PSHUFLW    $0x00, X4, X4
 	PUNPCKLQDQ X4, X4
-	MOVWQZX    12(CX), R13
+	MOVWQZX    12(DX), R13
 	ADDQ       R11, R13
-	MOVBLZX    3(CX), R11
+	MOVBLZX    3(DX), R11
 	MOVD       R11, X5
 	PUNPCKLBW  X5, X5
 	PSHUFLW    $0x00, X5, X5
 	PUNPCKLQDQ X5, X5
-	MOVOU      (SI)(BX*1), X6
+	MOVOU      (DI)(SI*1), X6
 	PCMPEQB    X0, X6
-	MOVOU      (DI)(BX*1), X7
+	MOVOU      (R8)(SI*1), X7
 	PCMPEQB    X1, X7
 	PAND       X7, X6
-	MOVOU      (R12)(BX*1), X7
+	MOVOU      (R12)(SI*1), X7
 	PCMPEQB    X4, X7
 	PAND       X7, X6
-	MOVOU      (R13)(BX*1), X7
+	MOVOU      (R13)(SI*1), X7
 	PCMPEQB    X5, X7
 	PAND       X7, X6
 	PMOVMSKB   X6, R11
 	TESTL      R11, R11
 	JNZ        found
-	MOVOU      16(SI)(BX*1), X6
+	MOVOU      16(DI)(SI*1), X6
 	PCMPEQB    X0, X6
-	MOVOU      16(DI)(BX*1), X7
+	MOVOU      16(R8)(SI*1), X7
 	PCMPEQB    X1, X7
 	PAND       X7, X6
-	MOVOU      16(R12)(BX*1), X7
+	MOVOU      16(R12)(SI*1), X7
 	PCMPEQB    X4, X7
 	PAND       X7, X6
-	MOVOU      16(R13)(BX*1), X7
+	MOVOU      16(R13)(SI*1), X7
 	PCMPEQB    X5, X7
 	PAND       X7, X6
 	PMOVMSKB   X6, R11
 	TESTL      R11, R11
 	JNZ        found1
-	MOVOU      32(SI)(BX*1), X6
+	MOVOU      32(DI)(SI*1), X6
 	PCMPEQB    X0, X6
-	MOVOU      32(DI)(BX*1), X7
+	MOVOU      32(R8)(SI*1), X7
 	PCMPEQB    X1, X7
 	PAND       X7, X6
-	MOVOU      32(R12)(BX*1), X7
+	MOVOU      32(R12)(SI*1), X7
 	PCMPEQB    X4, X7
 	PAND       X7, X6
-	MOVOU      32(R13)(BX*1), X7
+	MOVOU      32(R13)(SI*1), X7
 	PCMPEQB    X5, X7
 	PAND       X7, X6
 	PMOVMSKB   X6, R11
 	TESTL      R11, R11
 	JNZ        found2
-	MOVOU      48(SI)(BX*1), X6
+	MOVOU      48(DI)(SI*1), X6
 	PCMPEQB    X0, X6
-	MOVOU      48(DI)(BX*1), X7
+	MOVOU      48(R8)(SI*1), X7
 	PCMPEQB    X1, X7
 	PAND       X7, X6
-	MOVOU      48(R12)(BX*1), X7
+	MOVOU      48(R12)(SI*1), X7
 	PCMPEQB    X4, X7
 	PAND       X7, X6
-	MOVOU      48(R13)(BX*1), X4
+	MOVOU      48(R13)(SI*1), X4
 	PCMPEQB    X5, X4
 	PAND       X4, X6
 	PMOVMSKB   X6, R11
@@ -883,47 +1253,148 @@ close:
 	JNZ        found3
 
 misfire:
-	DECQ DX
+	DECQ BX
 	JNS  nextBlock
-	ADDQ $0x40, BX
-	MOVQ BX, at+32(FP)
-	MOVQ DX, left+40(FP)
+	ADDQ $0x40, SI
+	MOVQ SI, at+32(FP)
+	MOVQ BX, left+40(FP)
 	RET
 
 exact:
-	MOVOU    (SI)(BX*1), X4
+	MOVOU    (DI)(SI*1), X4
 	PCMPEQB  X0, X4
-	MOVOU    (DI)(BX*1), X5
+	MOVOU    (R8)(SI*1), X5
 	PCMPEQB  X1, X5
 	PAND     X5, X4
 	PMOVMSKB X4, R11
 	TESTL    R11, R11
 	JNZ      found
-	MOVOU    16(SI)(BX*1), X4
+	MOVOU    16(DI)(SI*1), X4
 	PCMPEQB  X0, X4
-	MOVOU    16(DI)(BX*1), X5
+	MOVOU    16(R8)(SI*1), X5
 	PCMPEQB  X1, X5
 	PAND     X5, X4
 	PMOVMSKB X4, R11
 	TESTL    R11, R11
 	JNZ      found1
-	MOVOU    32(SI)(BX*1), X4
+	MOVOU    32(DI)(SI*1), X4
 	PCMPEQB  X0, X4
-	MOVOU    32(DI)(BX*1), X5
+	MOVOU    32(R8)(SI*1), X5
 	PCMPEQB  X1, X5
 	PAND     X5, X4
 	PMOVMSKB X4, R11
 	TESTL    R11, R11
 	JNZ      found2
-	MOVOU    48(SI)(BX*1), X4
+	MOVOU    48(DI)(SI*1), X4
 	PCMPEQB  X0, X4
-	MOVOU    48(DI)(BX*1), X5
+	MOVOU    48(R8)(SI*1), X5
 	PCMPEQB  X1, X5
 	PAND     X5, X4
 	PMOVMSKB X4, R11
 	TESTL    R11, R11
 	JNZ      found3
 	JMP      misfire
+
+narrow:
+	MOVQ     AX, R9
+	SUBQ     $0x08, R9
+	JL       bytes
+	MOVQ     (DI), X2
+	MOVHPS   (DI)(R9*1), X2
+	MOVO     X2, X2
+	PCMPEQB  X0, X2
+	MOVQ     (R8), X0
+	MOVHPS   (R8)(R9*1), X0
+	MOVO     X0, X0
+	PCMPEQB  X1, X0
+	PAND     X0, X2
+	PMOVMSKB X2, SI
+	MOVL     SI, DI
+	SHRL     $0x08, DI
+	MOVBLZX  SI, SI
+	MOVQ     R9, CX
+	SHLQ     CL, DI
+	ORQ      SI, DI
+	TESTQ    DI, DI
+	JZ       none
+	CMPB     5(DX), $0x00
+	JNE      confirmWords
+	MOVQ     credit+24(FP), AX
+	BSFQ     DI, DI
+	MOVQ     DI, at+32(FP)
+	MOVQ     AX, left+40(FP)
+	RET
+
+confirmWords:
+	MOVQ       p+0(FP), CX
+	MOVWQZX    10(DX), SI
+	ADDQ       CX, SI
+	MOVBLZX    2(DX), R8
+	MOVD       R8, X0
+	PUNPCKLBW  X0, X0
+	PSHUFLW    $0x00, X0, X0
+	PUNPCKLQDQ X0, X0
+	MOVWQZX    12(DX), R8
+	ADDQ       CX, R8
+	MOVBLZX    3(DX), CX
+	MOVD       CX, X1
+	PUNPCKLBW  X1, X1
+	PSHUFLW    $0x00, X1, X1
+	PUNPCKLQDQ X1, X1
+	MOVQ       (SI), X2
+	MOVHPS     (SI)(R9*1), X2
+	MOVO       X2, X2
+	PCMPEQB    X0, X2
+	MOVQ       (R8), X0
+	MOVHPS     (R8)(R9*1), X0
+	MOVO       X0, X0
+	PCMPEQB    X1, X0
+	PAND       X0, X2
+	PMOVMSKB   X2, DX
+	MOVL       DX, SI
+	SHRL       $0x08, SI
+	MOVBLZX    DL, DX
+	MOVQ       R9, CX
+	SHLQ       CL, SI
+	ORQ        DX, SI
+	ANDQ       SI, DI
+	JZ         none
+	MOVQ       credit+24(FP), AX
+	BSFQ       DI, DI
+	MOVQ       DI, at+32(FP)
+	MOVQ       AX, left+40(FP)
+	RET
+
+bytes:
+	MOVBLZX (DX), R9
+	CMPB    (DI)(SI*1), R9
+	JNE     nextByte
+	MOVBLZX 1(DX), R9
+	CMPB    (R8)(SI*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), CX
+	MOVWQZX 10(DX), R9
+	ADDQ    R9, CX
+	MOVBLZX 2(DX), R9
+	CMPB    (CX)(SI*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), CX
+	MOVWQZX 12(DX), R9
+	ADDQ    R9, CX
+	MOVBLZX 3(DX), R9
+	CMPB    (CX)(SI*1), R9
+	JNE     nextByte
+	MOVQ    SI, at+32(FP)
+	MOVQ    BX, left+40(FP)
+	RET
+
+nextByte:
+	INCQ SI
+	CMPQ SI, AX
+	JL   bytes
+	MOVQ AX, at+32(FP)
+	MOVQ BX, left+40(FP)
+	RET
 
 // func scanSetSSE2(p *byte, n int, s *byte) (at int)
 // Requires: SSE2
@@ -1530,7 +2001,7 @@ found:
 	RET
 
 // func scanRareAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
-// Requires: AVX, AVX2, BMI
+// Requires: AVX, AVX2, BMI, BMI2
 TEXT ·scanRareAVX2(SB), NOSPLIT, $0-48
 	MOVQ         n+8(FP), AX
 	MOVQ         s+16(FP), CX
@@ -1590,9 +2061,51 @@ checkBlock:
 	JMP  block
 
 vectors:
-	ADDQ $0x60, R9
-	CMPQ AX, $0x20
-	JL   narrow
+	ADDQ      $0x60, R9
+	JL        narrow
+	CMPQ      R9, $0x20
+	JG        four
+	VPCMPEQB  (SI)(BX*1), Y0, Y2
+	VPCMPEQB  (DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R8
+	VPCMPEQB  (SI)(R9*1), Y0, Y2
+	VPCMPEQB  (DI)(R9*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R10
+	SHLXQ     R9, R10, R10
+	ORQ       R8, R10
+	TESTQ     R10, R10
+	JZ        none
+	CMPB      5(CX), $0x00
+	JNE       vector
+	MOVQ      credit+24(FP), AX
+	TZCNTQ    R10, R10
+	MOVQ      R10, at+32(FP)
+	MOVQ      AX, left+40(FP)
+	VZEROUPPER
+	RET
+
+four:
+	VPCMPEQB  (SI)(BX*1), Y0, Y2
+	VPCMPEQB  (DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPCMPEQB  32(SI)(BX*1), Y0, Y3
+	VPCMPEQB  32(DI)(BX*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	LEAQ      -32(R9), R8
+	VPCMPEQB  (SI)(R8*1), Y0, Y3
+	VPCMPEQB  (DI)(R8*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VPCMPEQB  (SI)(R9*1), Y0, Y3
+	VPCMPEQB  (DI)(R9*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VPMOVMSKB Y2, R10
+	TESTL     R10, R10
+	JZ        none
 
 vector:
 	VPCMPEQB  (SI)(BX*1), Y0, Y2
@@ -1747,58 +2260,150 @@ exact:
 	JMP       misfire
 
 narrow:
-	MOVQ         p+0(FP), R8
+	MOVQ      AX, R8
+	SUBQ      $0x10, R8
+	JL        words
+	VPCMPEQB  (SI)(BX*1), X0, X2
+	VPCMPEQB  (DI)(BX*1), X1, X3
+	VPAND     X3, X2, X2
+	VPMOVMSKB X2, R9
+	VPCMPEQB  (SI)(R8*1), X0, X0
+	VPCMPEQB  (DI)(R8*1), X1, X1
+	VPAND     X1, X0, X0
+	VPMOVMSKB X0, SI
+	SHLXQ     R8, SI, SI
+	ORQ       R9, SI
+	TESTQ     SI, SI
+	JZ        none
+	CMPB      5(CX), $0x00
+	JNE       confirmHalves
+	MOVQ      credit+24(FP), AX
+	TZCNTQ    SI, SI
+	MOVQ      SI, at+32(FP)
+	MOVQ      AX, left+40(FP)
+	VZEROUPPER
+	RET
+
+confirmHalves:
+	MOVQ         p+0(FP), DI
 	MOVWQZX      10(CX), R9
-	ADDQ         R8, R9
-	VPBROADCASTB 2(CX), Y2
+	ADDQ         DI, R9
+	VPBROADCASTB 2(CX), X0
 	MOVWQZX      12(CX), R10
-	ADDQ         R8, R10
-	VPBROADCASTB 3(CX), Y3
-	VPCMPEQB     (SI)(BX*1), X0, X4
-	VPCMPEQB     (DI)(BX*1), X1, X5
-	VPAND        X5, X4, X4
-	VPCMPEQB     (R9)(BX*1), X2, X5
-	VPAND        X5, X4, X4
-	VPCMPEQB     (R10)(BX*1), X3, X5
-	VPAND        X5, X4, X4
-	VPMOVMSKB    X4, CX
-	TESTL        CX, CX
-	JZ           narrow0
-	TZCNTL       CX, CX
-	ADDQ         BX, CX
-	MOVQ         CX, at+32(FP)
-	MOVQ         DX, left+40(FP)
+	ADDQ         DI, R10
+	VPBROADCASTB 3(CX), X1
+	VPCMPEQB     (R9)(BX*1), X0, X2
+	VPCMPEQB     (R10)(BX*1), X1, X3
+	VPAND        X3, X2, X2
+	VPMOVMSKB    X2, CX
+	VPCMPEQB     (R9)(R8*1), X0, X0
+	VPCMPEQB     (R10)(R8*1), X1, X1
+	VPAND        X1, X0, X0
+	VPMOVMSKB    X0, BX
+	SHLXQ        R8, BX, BX
+	ORQ          CX, BX
+	ANDQ         BX, SI
+	JZ           none
+	MOVQ         credit+24(FP), AX
+	TZCNTQ       SI, SI
+	MOVQ         SI, at+32(FP)
+	MOVQ         AX, left+40(FP)
 	VZEROUPPER
 	RET
 
-narrow0:
-	MOVQ      AX, BX
-	SUBQ      $0x10, BX
-	VPCMPEQB  (SI)(BX*1), X0, X0
-	VPCMPEQB  (DI)(BX*1), X1, X1
+words:
+	MOVQ      AX, R8
+	SUBQ      $0x08, R8
+	JL        bytes
+	VMOVQ     (SI), X2
+	VMOVHPS   (SI)(R8*1), X2, X2
+	VPCMPEQB  X2, X0, X0
+	VMOVQ     (DI), X2
+	VMOVHPS   (DI)(R8*1), X2, X2
+	VPCMPEQB  X2, X1, X1
 	VPAND     X1, X0, X0
-	VPCMPEQB  (R9)(BX*1), X2, X1
-	VPAND     X1, X0, X0
-	VPCMPEQB  (R10)(BX*1), X3, X1
-	VPAND     X1, X0, X0
-	VPMOVMSKB X0, CX
-	TESTL     CX, CX
-	JZ        narrow1
-	TZCNTL    CX, CX
-	ADDQ      BX, CX
-	MOVQ      CX, at+32(FP)
-	MOVQ      DX, left+40(FP)
+	VPMOVMSKB X0, BX
+	MOVL      BX, SI
+	SHRL      $0x08, SI
+	MOVBLZX   BL, BX
+	SHLXQ     R8, SI, SI
+	ORQ       BX, SI
+	TESTQ     SI, SI
+	JZ        none
+	CMPB      5(CX), $0x00
+	JNE       confirmWords
+	MOVQ      credit+24(FP), AX
+	TZCNTQ    SI, SI
+	MOVQ      SI, at+32(FP)
+	MOVQ      AX, left+40(FP)
 	VZEROUPPER
 	RET
 
-narrow1:
+confirmWords:
+	MOVQ         p+0(FP), BX
+	MOVWQZX      10(CX), DI
+	ADDQ         BX, DI
+	VPBROADCASTB 2(CX), X0
+	MOVWQZX      12(CX), R9
+	ADDQ         BX, R9
+	VPBROADCASTB 3(CX), X1
+	VMOVQ        (DI), X2
+	VMOVHPS      (DI)(R8*1), X2, X2
+	VPCMPEQB     X2, X0, X0
+	VMOVQ        (R9), X2
+	VMOVHPS      (R9)(R8*1), X2, X2
+	VPCMPEQB     X2, X1, X1
+	VPAND        X1, X0, X0
+	VPMOVMSKB    X0, CX
+	MOVL         CX, BX
+	SHRL         $0x08, BX
+	MOVBLZX      CL, CX
+	SHLXQ        R8, BX, BX
+	ORQ          CX, BX
+	ANDQ         BX, SI
+	JZ           none
+	MOVQ         credit+24(FP), AX
+	TZCNTQ       SI, SI
+	MOVQ         SI, at+32(FP)
+	MOVQ         AX, left+40(FP)
+	VZEROUPPER
+	RET
+
+bytes:
+	MOVBLZX (CX), R9
+	CMPB    (SI)(BX*1), R9
+	JNE     nextByte
+	MOVBLZX 1(CX), R9
+	CMPB    (DI)(BX*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), R8
+	MOVWQZX 10(CX), R9
+	ADDQ    R9, R8
+	MOVBLZX 2(CX), R9
+	CMPB    (R8)(BX*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), R8
+	MOVWQZX 12(CX), R9
+	ADDQ    R9, R8
+	MOVBLZX 3(CX), R9
+	CMPB    (R8)(BX*1), R9
+	JNE     nextByte
+	MOVQ    BX, at+32(FP)
+	MOVQ    DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+nextByte:
+	INCQ BX
+	CMPQ BX, AX
+	JL   bytes
 	MOVQ AX, at+32(FP)
 	MOVQ DX, left+40(FP)
 	VZEROUPPER
 	RET
 
 // func scanPairAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
-// Requires: AVX, AVX2, BMI
+// Requires: AVX, AVX2, BMI, BMI2
 TEXT ·scanPairAVX2(SB), NOSPLIT, $0-48
 	MOVQ         n+8(FP), AX
 	MOVQ         s+16(FP), CX
@@ -1870,9 +2475,51 @@ checkBlock:
 	JMP  block
 
 vectors:
-	ADDQ $0x60, R8
-	CMPQ AX, $0x20
-	JL   narrow
+	ADDQ      $0x60, R8
+	JL        narrow
+	CMPQ      R8, $0x20
+	JG        four
+	VPCMPEQB  (SI)(BX*1), Y0, Y2
+	VPCMPEQB  (DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R9
+	VPCMPEQB  (SI)(R8*1), Y0, Y2
+	VPCMPEQB  (DI)(R8*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R10
+	SHLXQ     R8, R10, R10
+	ORQ       R9, R10
+	TESTQ     R10, R10
+	JZ        none
+	CMPB      5(CX), $0x00
+	JNE       vector
+	MOVQ      credit+24(FP), AX
+	TZCNTQ    R10, R10
+	MOVQ      R10, at+32(FP)
+	MOVQ      AX, left+40(FP)
+	VZEROUPPER
+	RET
+
+four:
+	VPCMPEQB  (SI)(BX*1), Y0, Y2
+	VPCMPEQB  (DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPCMPEQB  32(SI)(BX*1), Y0, Y3
+	VPCMPEQB  32(DI)(BX*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	LEAQ      -32(R8), R9
+	VPCMPEQB  (SI)(R9*1), Y0, Y3
+	VPCMPEQB  (DI)(R9*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VPCMPEQB  (SI)(R8*1), Y0, Y3
+	VPCMPEQB  (DI)(R8*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VPMOVMSKB Y2, R9
+	TESTL     R9, R9
+	JZ        none
 
 vector:
 	VPCMPEQB  (SI)(BX*1), Y0, Y2
@@ -2027,58 +2674,150 @@ exact:
 	JMP       misfire
 
 narrow:
-	MOVQ         p+0(FP), R8
+	MOVQ      AX, R8
+	SUBQ      $0x10, R8
+	JL        words
+	VPCMPEQB  (SI)(BX*1), X0, X2
+	VPCMPEQB  (DI)(BX*1), X1, X3
+	VPAND     X3, X2, X2
+	VPMOVMSKB X2, R9
+	VPCMPEQB  (SI)(R8*1), X0, X0
+	VPCMPEQB  (DI)(R8*1), X1, X1
+	VPAND     X1, X0, X0
+	VPMOVMSKB X0, SI
+	SHLXQ     R8, SI, SI
+	ORQ       R9, SI
+	TESTQ     SI, SI
+	JZ        none
+	CMPB      5(CX), $0x00
+	JNE       confirmHalves
+	MOVQ      credit+24(FP), AX
+	TZCNTQ    SI, SI
+	MOVQ      SI, at+32(FP)
+	MOVQ      AX, left+40(FP)
+	VZEROUPPER
+	RET
+
+confirmHalves:
+	MOVQ         p+0(FP), DI
 	MOVWQZX      10(CX), R9
-	ADDQ         R8, R9
-	VPBROADCASTB 2(CX), Y2
+	ADDQ         DI, R9
+	VPBROADCASTB 2(CX), X0
 	MOVWQZX      12(CX), R10
-	ADDQ         R8, R10
-	VPBROADCASTB 3(CX), Y3
-	VPCMPEQB     (SI)(BX*1), X0, X4
-	VPCMPEQB     (DI)(BX*1), X1, X5
-	VPAND        X5, X4, X4
-	VPCMPEQB     (R9)(BX*1), X2, X5
-	VPAND        X5, X4, X4
-	VPCMPEQB     (R10)(BX*1), X3, X5
-	VPAND        X5, X4, X4
-	VPMOVMSKB    X4, CX
-	TESTL        CX, CX
-	JZ           narrow0
-	TZCNTL       CX, CX
-	ADDQ         BX, CX
-	MOVQ         CX, at+32(FP)
-	MOVQ         DX, left+40(FP)
+	ADDQ         DI, R10
+	VPBROADCASTB 3(CX), X1
+	VPCMPEQB     (R9)(BX*1), X0, X2
+	VPCMPEQB     (R10)(BX*1), X1, X3
+	VPAND        X3, X2, X2
+	VPMOVMSKB    X2, CX
+	VPCMPEQB     (R9)(R8*1), X0, X0
+	VPCMPEQB     (R10)(R8*1), X1, X1
+	VPAND        X1, X0, X0
+	VPMOVMSKB    X0, BX
+	SHLXQ        R8, BX, BX
+	ORQ          CX, BX
+	ANDQ         BX, SI
+	JZ           none
+	MOVQ         credit+24(FP), AX
+	TZCNTQ       SI, SI
+	MOVQ         SI, at+32(FP)
+	MOVQ         AX, left+40(FP)
 	VZEROUPPER
 	RET
 
-narrow0:
-	MOVQ      AX, BX
-	SUBQ      $0x10, BX
-	VPCMPEQB  (SI)(BX*1), X0, X0
-	VPCMPEQB  (DI)(BX*1), X1, X1
+words:
+	MOVQ      AX, R8
+	SUBQ      $0x08, R8
+	JL        bytes
+	VMOVQ     (SI), X2
+	VMOVHPS   (SI)(R8*1), X2, X2
+	VPCMPEQB  X2, X0, X0
+	VMOVQ     (DI), X2
+	VMOVHPS   (DI)(R8*1), X2, X2
+	VPCMPEQB  X2, X1, X1
 	VPAND     X1, X0, X0
-	VPCMPEQB  (R9)(BX*1), X2, X1
-	VPAND     X1, X0, X0
-	VPCMPEQB  (R10)(BX*1), X3, X1
-	VPAND     X1, X0, X0
-	VPMOVMSKB X0, CX
-	TESTL     CX, CX
-	JZ        narrow1
-	TZCNTL    CX, CX
-	ADDQ      BX, CX
-	MOVQ      CX, at+32(FP)
-	MOVQ      DX, left+40(FP)
+	VPMOVMSKB X0, BX
+	MOVL      BX, SI
+	SHRL      $0x08, SI
+	MOVBLZX   BL, BX
+	SHLXQ     R8, SI, SI
+	ORQ       BX, SI
+	TESTQ     SI, SI
+	JZ        none
+	CMPB      5(CX), $0x00
+	JNE       confirmWords
+	MOVQ      credit+24(FP), AX
+	TZCNTQ    SI, SI
+	MOVQ      SI, at+32(FP)
+	MOVQ      AX, left+40(FP)
 	VZEROUPPER
 	RET
 
-narrow1:
+confirmWords:
+	MOVQ         p+0(FP), BX
+	MOVWQZX      10(CX), DI
+	ADDQ         BX, DI
+	VPBROADCASTB 2(CX), X0
+	MOVWQZX      12(CX), R9
+	ADDQ         BX, R9
+	VPBROADCASTB 3(CX), X1
+	VMOVQ        (DI), X2
+	VMOVHPS      (DI)(R8*1), X2, X2
+	VPCMPEQB     X2, X0, X0
+	VMOVQ        (R9), X2
+	VMOVHPS      (R9)(R8*1), X2, X2
+	VPCMPEQB     X2, X1, X1
+	VPAND        X1, X0, X0
+	VPMOVMSKB    X0, CX
+	MOVL         CX, BX
+	SHRL         $0x08, BX
+	MOVBLZX      CL, CX
+	SHLXQ        R8, BX, BX
+	ORQ          CX, BX
+	ANDQ         BX, SI
+	JZ           none
+	MOVQ         credit+24(FP), AX
+	TZCNTQ       SI, SI
+	MOVQ         SI, at+32(FP)
+	MOVQ         AX, left+40(FP)
+	VZEROUPPER
+	RET
+
+bytes:
+	MOVBLZX (CX), R9
+	CMPB    (SI)(BX*1), R9
+	JNE     nextByte
+	MOVBLZX 1(CX), R9
+	CMPB    (DI)(BX*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), R8
+	MOVWQZX 10(CX), R9
+	ADDQ    R9, R8
+	MOVBLZX 2(CX), R9
+	CMPB    (R8)(BX*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), R8
+	MOVWQZX 12(CX), R9
+	ADDQ    R9, R8
+	MOVBLZX 3(CX), R9
+	CMPB    (R8)(BX*1), R9
+	JNE     nextByte
+	MOVQ    BX, at+32(FP)
+	MOVQ    DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+nextByte:
+	INCQ BX
+	CMPQ BX, AX
+	JL   bytes
 	MOVQ AX, at+32(FP)
 	MOVQ DX, left+40(FP)
 	VZEROUPPER
 	RET
 
 // func scanFullAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
-// Requires: AVX, AVX2, BMI
+// Requires: AVX, AVX2, BMI, BMI2
 TEXT ·scanFullAVX2(SB), NOSPLIT, $0-48
 	MOVQ         n+8(FP), AX
 	MOVQ         s+16(FP), CX
@@ -2190,9 +2929,51 @@ checkBlock:
 	JMP  block
 
 vectors:
-	ADDQ $0x60, R10
-	CMPQ AX, $0x20
-	JL   narrow
+	ADDQ      $0x60, R10
+	JL        narrow
+	CMPQ      R10, $0x20
+	JG        four
+	VPCMPEQB  (SI)(BX*1), Y0, Y2
+	VPCMPEQB  (DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R8
+	VPCMPEQB  (SI)(R10*1), Y0, Y2
+	VPCMPEQB  (DI)(R10*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPMOVMSKB Y2, R9
+	SHLXQ     R10, R9, R9
+	ORQ       R8, R9
+	TESTQ     R9, R9
+	JZ        none
+	CMPB      5(CX), $0x00
+	JNE       vector
+	MOVQ      credit+24(FP), AX
+	TZCNTQ    R9, R9
+	MOVQ      R9, at+32(FP)
+	MOVQ      AX, left+40(FP)
+	VZEROUPPER
+	RET
+
+four:
+	VPCMPEQB  (SI)(BX*1), Y0, Y2
+	VPCMPEQB  (DI)(BX*1), Y1, Y3
+	VPAND     Y3, Y2, Y2
+	VPCMPEQB  32(SI)(BX*1), Y0, Y3
+	VPCMPEQB  32(DI)(BX*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	LEAQ      -32(R10), R8
+	VPCMPEQB  (SI)(R8*1), Y0, Y3
+	VPCMPEQB  (DI)(R8*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VPCMPEQB  (SI)(R10*1), Y0, Y3
+	VPCMPEQB  (DI)(R10*1), Y1, Y4
+	VPAND     Y4, Y3, Y3
+	VPOR      Y3, Y2, Y2
+	VPMOVMSKB Y2, R11
+	TESTL     R11, R11
+	JZ        none
 
 vector:
 	VPCMPEQB  (SI)(BX*1), Y0, Y2
@@ -2347,51 +3128,143 @@ exact:
 	JMP       misfire
 
 narrow:
-	MOVQ         p+0(FP), R8
+	MOVQ      AX, R8
+	SUBQ      $0x10, R8
+	JL        words
+	VPCMPEQB  (SI)(BX*1), X0, X2
+	VPCMPEQB  (DI)(BX*1), X1, X3
+	VPAND     X3, X2, X2
+	VPMOVMSKB X2, R9
+	VPCMPEQB  (SI)(R8*1), X0, X0
+	VPCMPEQB  (DI)(R8*1), X1, X1
+	VPAND     X1, X0, X0
+	VPMOVMSKB X0, SI
+	SHLXQ     R8, SI, SI
+	ORQ       R9, SI
+	TESTQ     SI, SI
+	JZ        none
+	CMPB      5(CX), $0x00
+	JNE       confirmHalves
+	MOVQ      credit+24(FP), AX
+	TZCNTQ    SI, SI
+	MOVQ      SI, at+32(FP)
+	MOVQ      AX, left+40(FP)
+	VZEROUPPER
+	RET
+
+confirmHalves:
+	MOVQ         p+0(FP), DI
 	MOVWQZX      10(CX), R9
-	ADDQ         R8, R9
-	VPBROADCASTB 2(CX), Y2
+	ADDQ         DI, R9
+	VPBROADCASTB 2(CX), X0
 	MOVWQZX      12(CX), R10
-	ADDQ         R8, R10
-	VPBROADCASTB 3(CX), Y3
-	VPCMPEQB     (SI)(BX*1), X0, X4
-	VPCMPEQB     (DI)(BX*1), X1, X5
-	VPAND        X5, X4, X4
-	VPCMPEQB     (R9)(BX*1), X2, X5
-	VPAND        X5, X4, X4
-	VPCMPEQB     (R10)(BX*1), X3, X5
-	VPAND        X5, X4, X4
-	VPMOVMSKB    X4, CX
-	TESTL        CX, CX
-	JZ           narrow0
-	TZCNTL       CX, CX
-	ADDQ         BX, CX
-	MOVQ         CX, at+32(FP)
-	MOVQ         DX, left+40(FP)
+	ADDQ         DI, R10
+	VPBROADCASTB 3(CX), X1
+	VPCMPEQB     (R9)(BX*1), X0, X2
+	VPCMPEQB     (R10)(BX*1), X1, X3
+	VPAND        X3, X2, X2
+	VPMOVMSKB    X2, CX
+	VPCMPEQB     (R9)(R8*1), X0, X0
+	VPCMPEQB     (R10)(R8*1), X1, X1
+	VPAND        X1, X0, X0
+	VPMOVMSKB    X0, BX
+	SHLXQ        R8, BX, BX
+	ORQ          CX, BX
+	ANDQ         BX, SI
+	JZ           none
+	MOVQ         credit+24(FP), AX
+	TZCNTQ       SI, SI
+	MOVQ         SI, at+32(FP)
+	MOVQ         AX, left+40(FP)
 	VZEROUPPER
 	RET
 
-narrow0:
-	MOVQ      AX, BX
-	SUBQ      $0x10, BX
-	VPCMPEQB  (SI)(BX*1), X0, X0
-	VPCMPEQB  (DI)(BX*1), X1, X1
+words:
+	MOVQ      AX, R8
+	SUBQ      $0x08, R8
+	JL        bytes
+	VMOVQ     (SI), X2
+	VMOVHPS   (SI)(R8*1), X2, X2
+	VPCMPEQB  X2, X0, X0
+	VMOVQ     (DI), X2
+	VMOVHPS   (DI)(R8*1), X2, X2
+	VPCMPEQB  X2, X1, X1
 	VPAND     X1, X0, X0
-	VPCMPEQB  (R9)(BX*1), X2, X1
-	VPAND     X1, X0, X0
-	VPCMPEQB  (R10)(BX*1), X3, X1
-	VPAND     X1, X0, X0
-	VPMOVMSKB X0, CX
-	TESTL     CX, CX
-	JZ        narrow1
-	TZCNTL    CX, CX
-	ADDQ      BX, CX
-	MOVQ      CX, at+32(FP)
-	MOVQ      DX, left+40(FP)
+	VPMOVMSKB X0, BX
+	MOVL      BX, SI
+	SHRL      $0x08, SI
+	MOVBLZX   BL, BX
+	SHLXQ     R8, SI, SI
+	ORQ       BX, SI
+	TESTQ     SI, SI
+	JZ        none
+	CMPB      5(CX), $0x00
+	JNE       confirmWords
+	MOVQ      credit+24(FP), AX
+	TZCNTQ    SI, SI
+	MOVQ      SI, at+32(FP)
+	MOVQ      AX, left+40(FP)
 	VZEROUPPER
 	RET
 
-narrow1:
+confirmWords:
+	MOVQ         p+0(FP), BX
+	MOVWQZX      10(CX), DI
+	ADDQ         BX, DI
+	VPBROADCASTB 2(CX), X0
+	MOVWQZX      12(CX), R9
+	ADDQ         BX, R9
+	VPBROADCASTB 3(CX), X1
+	VMOVQ        (DI), X2
+	VMOVHPS      (DI)(R8*1), X2, X2
+	VPCMPEQB     X2, X0, X0
+	VMOVQ        (R9), X2
+	VMOVHPS      (R9)(R8*1), X2, X2
+	VPCMPEQB     X2, X1, X1
+	VPAND        X1, X0, X0
+	VPMOVMSKB    X0, CX
+	MOVL         CX, BX
+	SHRL         $0x08, BX
+	MOVBLZX      CL, CX
+	SHLXQ        R8, BX, BX
+	ORQ          CX, BX
+	ANDQ         BX, SI
+	JZ           none
+	MOVQ         credit+24(FP), AX
+	TZCNTQ       SI, SI
+	MOVQ         SI, at+32(FP)
+	MOVQ         AX, left+40(FP)
+	VZEROUPPER
+	RET
+
+bytes:
+	MOVBLZX (CX), R9
+	CMPB    (SI)(BX*1), R9
+	JNE     nextByte
+	MOVBLZX 1(CX), R9
+	CMPB    (DI)(BX*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), R8
+	MOVWQZX 10(CX), R9
+	ADDQ    R9, R8
+	MOVBLZX 2(CX), R9
+	CMPB    (R8)(BX*1), R9
+	JNE     nextByte
+	MOVQ    p+0(FP), R8
+	MOVWQZX 12(CX), R9
+	ADDQ    R9, R8
+	MOVBLZX 3(CX), R9
+	CMPB    (R8)(BX*1), R9
+	JNE     nextByte
+	MOVQ    BX, at+32(FP)
+	MOVQ    DX, left+40(FP)
+	VZEROUPPER
+	RET
+
+nextByte:
+	INCQ BX
+	CMPQ BX, AX
+	JL   bytes
 	MOVQ AX, at+32(FP)
 	MOVQ DX, left+40(FP)
 	VZEROUPPER

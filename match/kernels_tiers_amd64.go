@@ -6,59 +6,49 @@ import "unsafe"
 
 //go:generate go -C _asm run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg match
 
-// scanPair returns the first of the n first places of p at which the samples stand, or n; see scanPairAVX2. p is long
-// enough for the samples at every place.
+// scanPair returns the first of the n first places of p at which the samples stand, or n, which is at least 1; see
+// scanPairAVX2. p is long enough for the samples at every place.
 func scanPair(p []byte, n int, s *samples, credit int) (at, left int) {
-	t := inForce()
-	if n < minPlace && (t != avx512 || n <= 0) {
-		return scanPairGeneric(p, n, s, credit)
-	}
 	raceSamples(p, n, s)
-	switch t {
-	case avx512:
-		return scanPairAVX512(&p[0], n, s.address(), credit)
-	case avx2:
-		return scanPairAVX2(&p[0], n, s.address(), credit)
-	case sse2:
-		return scanPairSSE2(&p[0], n, s.address(), credit)
-	}
-	return scanPairGeneric(p, n, s, credit)
+	return scanPairBest(unsafe.SliceData(p), n, s, credit)
 }
 
 // scanRare is scanPair for text that seldom has the rare byte.
 func scanRare(p []byte, n int, s *samples, credit int) (at, left int) {
-	t := inForce()
-	if n < minPlace && (t != avx512 || n <= 0) {
-		return scanPairGeneric(p, n, s, credit)
-	}
 	raceSamples(p, n, s)
-	switch t {
-	case avx512:
-		return scanRareAVX512(&p[0], n, s.address(), credit)
-	case avx2:
-		return scanRareAVX2(&p[0], n, s.address(), credit)
-	case sse2:
-		return scanRareSSE2(&p[0], n, s.address(), credit)
-	}
-	return scanRareGeneric(p, n, s, credit)
+	return scanRareBest(unsafe.SliceData(p), n, s, credit)
 }
 
 // scanFull is scanPair for text that often has the pair.
 func scanFull(p []byte, n int, s *samples, credit int) (at, left int) {
-	t := inForce()
-	if n < minPlace && (t != avx512 || n <= 0) {
-		return scanPairGeneric(p, n, s, credit)
-	}
 	raceSamples(p, n, s)
-	switch t {
-	case avx512:
-		return scanFullAVX512(&p[0], n, s.address(), credit)
-	case avx2:
-		return scanFullAVX2(&p[0], n, s.address(), credit)
-	case sse2:
-		return scanFullSSE2(&p[0], n, s.address(), credit)
-	}
-	return scanPairGeneric(p, n, s, credit)
+	return scanFullBest(unsafe.SliceData(p), n, s, credit)
+}
+
+// The entries of the scans, in dispatch_amd64.s, go to the kernel of the tier in force.
+//
+//go:noescape
+func scanPairBest(p *byte, n int, s *samples, credit int) (at, left int)
+
+//go:noescape
+func scanRareBest(p *byte, n int, s *samples, credit int) (at, left int)
+
+//go:noescape
+func scanFullBest(p *byte, n int, s *samples, credit int) (at, left int)
+
+// scanPairPlain is scanPairGeneric for the entries.
+func scanPairPlain(p *byte, n int, s *samples, credit int) (at, left int) {
+	return scanPairGeneric(s.window(p, n), n, s, credit)
+}
+
+// scanRarePlain is scanRareGeneric for the entries.
+func scanRarePlain(p *byte, n int, s *samples, credit int) (at, left int) {
+	return scanRareGeneric(s.window(p, n), n, s, credit)
+}
+
+// window returns the bytes at p that the samples can stand at, at n places.
+func (s *samples) window(p *byte, n int) []byte {
+	return unsafe.Slice(p, n+int(max(s.offs[0], s.offs[1], s.offs[2], s.offs[3])))
 }
 
 // all64 writes base plus each of the n first places of p at which the samples stand to dst; see all64AVX2. n is at

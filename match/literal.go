@@ -8,9 +8,10 @@ import (
 // literal is one literal, compiled for the search. It is immutable but for its lesson, and must not be copied.
 //
 // Invariant: fail is the failure function of bytes; choices has at least one entry, whose samples are bytes of the
-// literal; the lesson's choice is the number of one of them.
+// literal, and first is the first of them; the lesson's choice is the number of one of them.
 type literal struct {
 	bytes   []byte
+	first   samples   // here because most searches need no other
 	fail    []int32   // the strong failure function, see failure
 	choices []samples // the ways to scan for it
 	overlap bool      // two matches can overlap
@@ -24,6 +25,7 @@ func (l *literal) compile(b []byte) {
 	l.bytes = append([]byte(nil), b...)
 	l.fail = failure(b)
 	l.choices = chooseSamples(l.bytes)
+	l.first = l.choices[0]
 	l.overlap = border(l.bytes) > 0
 }
 
@@ -42,6 +44,9 @@ func (l *literal) check() error {
 		if f >= 0 && l.bytes[f] == l.bytes[j] {
 			return fmt.Errorf("fail[%d] = %d would compare the same byte again", j, f)
 		}
+	}
+	if l.first != l.choices[0] {
+		return fmt.Errorf("first %v of %v", l.first, l.choices)
 	}
 	if n := int(l.recall().choice); n >= len(l.choices) {
 		return fmt.Errorf("choice %d of %d", n, len(l.choices))

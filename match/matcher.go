@@ -53,27 +53,55 @@ func (m *Matcher) Terminator() Terminator { return m.term }
 // The work over a whole stream is linear in its bytes, however it is cut into calls; the package comment has the
 // bounds.
 func (m *Matcher) Next(p []byte) (end, size int, found bool) {
-	if len(p) == 1 && m.state == 0 && m.term.prog.misses(p[0]) { // most single bytes: nothing is written
+	prog := m.term.prog
+	if len(p) != 1 || prog == nil || prog.any != nil {
+		return m.choose(p)
+	}
+	// A single byte: the plain search's step.
+	b, c, j := prog.bytes, p[0], m.state
+	if j == 0 && b[0] != c { // most of them: nothing is written
 		return 1, 0, false
 	}
-	return m.choose(p)
+	for uint32(j) < uint32(len(b)) && b[j] != c { // -1 ends it too
+		j = prog.fail[j]
+	}
+	if j++; int(j) < len(b) {
+		m.state = j
+		return 1, 0, false
+	}
+	m.ended(1)
+	return 1, len(b), true
 }
-
-// misses reports whether c cannot begin a match of the literal; it does not know of an Any, or of no program.
-func (prog *program) misses(c byte) bool { return prog != nil && prog.any == nil && prog.bytes[0] != c }
 
 // choose is Next, by the kind of terminator and the length of p.
 func (m *Matcher) choose(p []byte) (end, size int, found bool) {
 	if prog := m.term.prog; prog != nil && prog.any == nil {
-		if len(p) == 1 {
-			return m.one(p[0])
+		if len(p) < shortLen {
+			return m.bytewise(p)
 		}
-		if m.state == 0 && len(p) >= shortLen && prog.exact() {
+		if m.state == 0 && prog.exact() {
 			return m.brief(p)
 		}
 	}
 	var w meter
 	return m.next(p, &w)
+}
+
+// bytewise is Next for a few bytes and a literal: the plain search.
+func (m *Matcher) bytewise(p []byte) (end, size int, found bool) {
+	l, j := &m.term.prog.literal, m.state
+	b := l.bytes
+	for i, c := range p {
+		for uint32(j) < uint32(len(b)) && b[j] != c { // -1 ends it too
+			j = l.fail[j]
+		}
+		if j++; int(j) == len(b) {
+			m.ended(i + 1)
+			return i + 1, len(b), true
+		}
+	}
+	m.state = j
+	return len(p), 0, false
 }
 
 // brief is Next for a short literal at the beginning of an element. Most elements end soon: the first bytes are searched
@@ -83,7 +111,7 @@ func (m *Matcher) brief(p []byte) (end, size int, found bool) {
 	l := &m.term.prog.literal
 	size = len(l.bytes)
 	n := min(len(p)-size+1, near)
-	at, _ := scanPair(p, n, &l.choices[0], noLimit)
+	at, _ := scanPair(p, n, &l.first, noLimit)
 	if at < n {
 		m.ended(at + size)
 		return at + size, size, true
@@ -97,21 +125,6 @@ func (m *Matcher) brief(p []byte) (end, size int, found bool) {
 	end, size, found = m.next(p[n:], &w)
 	m.run = 0 // it is a long one
 	return n + end, size, found
-}
-
-// one is Next for a single byte after a literal's carry: the plain search's step.
-func (m *Matcher) one(c byte) (end, size int, found bool) {
-	l := &m.term.prog.literal
-	b, j := l.bytes, m.state
-	for uint32(j) < uint32(len(b)) && b[j] != c { // -1 ends it too
-		j = l.fail[j]
-	}
-	if j++; int(j) < len(b) {
-		m.state = j
-		return 1, 0, false
-	}
-	m.ended(1)
-	return 1, len(b), true
 }
 
 // ended counts an element of which n bytes came last, and forgets its carry.
@@ -198,7 +211,7 @@ func (m *Matcher) Remaining() int64 { return m.term.n }
 
 // check reports a breach of the invariant.
 func (m *Matcher) check() error {
-	if m.debt < 0 || m.debt >= plainDebt+falsePrice {
+	if m.debt < 0 || m.debt > plainDebt+plainSpell {
 		return fmt.Errorf("debt %d", m.debt)
 	}
 	prog := m.term.prog

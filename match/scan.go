@@ -8,15 +8,7 @@ func (l *literal) scan(p []byte, from int, g *gear, w *meter) int {
 	n := len(p) - len(l.bytes) + 1
 	for i := from; i < n; {
 		places := min(n-i, maxCall)
-		at, left := 0, 0
-		switch s := &l.choices[g.choice]; {
-		case g.rarely:
-			at, left = scanRare(p[i:], places, s, g.credit)
-		case g.full:
-			at, left = scanFull(p[i:], places, s, g.credit)
-		default:
-			at, left = scanPair(p[i:], places, s, g.credit)
-		}
+		at, left := g.scan(l, p[i:], places)
 		w.steps += min(at+1, places)
 		i += at
 		switch {
@@ -46,10 +38,11 @@ func (l *literal) short(p []byte, j int, w *meter) (read, matched int) {
 	at := -1
 	switch {
 	case n >= rareFrom:
-		g := l.newGear(n)
+		var g gear
+		g.engage(l, n)
 		at = l.scan(p, i, &g, w)
 	case n > 0:
-		k, _ := scanPair(p[i:], n, &l.choices[0], noLimit)
+		k, _ := scanPair(p[i:], n, &l.first, noLimit)
 		w.steps += min(k+1, n)
 		if k < n {
 			at = i + k

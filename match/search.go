@@ -9,7 +9,7 @@ package match
 //	    j = j + 1
 //	    if j = m: match
 //
-// with five departures:
+// with six departures:
 //
 //  1. While j is 0, nothing has to be remembered, and a scan for a few bytes of the literal, at their distances, jumps to
 //     the next place where it can match; see gear.
@@ -18,7 +18,9 @@ package match
 //     plain search, from the same j, until the debt is paid.
 //  4. After a false candidate, where few bytes match, the scan is the better judge of them: the search goes back by these
 //     bytes, to j = 0. So it does when the match in hand has come to begin in p itself.
-//  5. Where the scan finds nothing, only the last bytes of p can begin a match, fewer than the literal has; tail says how
+//  5. Where the plain search goes round in circles with the text, as it does in a long run of one byte, the rounds are
+//     compared with the first one instead; see cycle.
+//  6. Where the scan finds nothing, only the last bytes of p can begin a match, fewer than the literal has; tail says how
 //     much of the literal p ends with.
 //
 // Worst case for len(p) = n: the scans read a byte once; the compares are at most 2n, as in the plain search; the prices
@@ -26,10 +28,20 @@ package match
 // compared again; learning reads learnSample bytes for learnFalse false candidates, or for some blocks of the scan. This
 // is less than 8n + 1024 steps and holds for a whole stream, however it is cut, since the carry is j and the debt.
 func (l *literal) search(p []byte, j int, w *meter) (read, matched int) {
+	i, j := l.seek(p, j, w)
+	if j < 0 {
+		return len(p), l.tail(p[i:], w)
+	}
+	return i, j
+}
+
+// seek is search but for the last bytes of p: where only they can begin a match, it returns from where on, and -1.
+func (l *literal) seek(p []byte, j int, w *meter) (read, matched int) {
 	i, paid := 0, 0
-	g := l.newGear(len(p))
+	var g gear
+	g.engage(l, len(p))
 	for i < len(p) {
-		if w.debt >= plainDebt {
+		if w.broke() {
 			i, j = l.plain(p, i, j, w)
 			if j == len(l.bytes) {
 				return i, j
@@ -41,7 +53,7 @@ func (l *literal) search(p []byte, j int, w *meter) (read, matched int) {
 			at := l.scan(p, i, &g, w)
 			if at < 0 {
 				w.pay(len(p) - paid)
-				return len(p), l.tail(p[i:], w)
+				return i, -1
 			}
 			i = at
 		}
@@ -65,11 +77,19 @@ func (l *literal) search(p []byte, j int, w *meter) (read, matched int) {
 	return i, j
 }
 
-// plain searches at most plainBlock bytes of p[i:] without scans and pays for earlier false candidates with them.
+// plain searches p[i:] without scans, plainSpell bytes of it or more, and pays for earlier false candidates with them.
 func (l *literal) plain(p []byte, i, j int, w *meter) (at, matched int) {
-	n, j := l.kmp(p[i:min(i+plainBlock, len(p))], j, w)
-	w.pay(n)
-	return i + n, j
+	from, end := i, min(i+plainSpell, len(p))
+	c := cycle{at: i, state: j}
+	for n := 0; i < end; {
+		n, j = l.kmp(p[i:min(i+plainBlock, end)], j, w)
+		if i += n; j == len(l.bytes) {
+			break
+		}
+		i += c.skip(p, i, j, w)
+	}
+	w.pay(i - from)
+	return i, j
 }
 
 // fall is the step of the plain search for a byte c after j bytes: it returns how many bytes match after c.

@@ -37,8 +37,8 @@ type Terminator struct {
 
 // program is a compiled Literal or Any: an Any if the automaton is there, else the literal. It is immutable, and shared.
 type program struct {
-	literal
 	any *automaton
+	literal
 }
 
 // Terminators that many protocols need. They are to be read only.

@@ -47,7 +47,7 @@ func TestSIMDChoice(t *testing.T) {
 
 // naiveStand returns the places, of the n first of p, at which the samples stand.
 func naiveStand(p []byte, n int, s *samples) (places []int) {
-	for i := range max(0, n) {
+	for i := range n {
 		stands := true
 		for k, off := range s.offs {
 			stands = stands && p[i+int(off)] == s.bytes[k]
@@ -127,20 +127,23 @@ func kernelText(r *rand.Rand, lit string, n, kind int) []byte {
 // checkKernels compares every kernel on p with the reference.
 func checkKernels(l *literal, p []byte) error {
 	n := len(p) - len(l.bytes) + 1
+	if n < 1 { // no place to look at
+		return checkSets(p, l.bytes)
+	}
 	for i := range l.choices {
 		s := &l.choices[i]
 		want := naiveStand(p, n, s)
-		if at, left := scanPair(p, n, s, noLimit); n > 0 && (at != firstOf(want, n) || left < 0) {
+		if at, left := scanPair(p, n, s, noLimit); at != firstOf(want, n) || left < 0 {
 			return fmt.Errorf("scanPair: %d, want %v", at, want)
 		}
-		if at, left := scanRare(p, n, s, noLimit); n > 0 && (at != firstOf(want, n) || left < 0) {
+		if at, left := scanRare(p, n, s, noLimit); at != firstOf(want, n) || left < 0 {
 			return fmt.Errorf("scanRare: %d, want %v", at, want)
 		}
-		if at, left := scanFull(p, n, s, noLimit); n > 0 && (at != firstOf(want, n) || left < 0) {
+		if at, left := scanFull(p, n, s, noLimit); at != firstOf(want, n) || left < 0 {
 			return fmt.Errorf("scanFull: %d, want %v", at, want)
 		}
 		for _, scan := range []func([]byte, int, *samples, int) (int, int){scanPair, scanRare, scanFull} {
-			if at := scanOn(scan, p, n, s); n > 0 && at != firstOf(want, n) {
+			if at := scanOn(scan, p, n, s); at != firstOf(want, n) {
 				return fmt.Errorf("a scan without credit: %d, want %v", at, want)
 			}
 		}

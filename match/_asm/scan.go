@@ -23,7 +23,10 @@ const scanDoc = `//
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// It reads p[min(off)] to p[n-1+max(off)]. n must be at least %d. Worst case: every block is examined twice, O(n), with
+// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
+// pair stands there.
+//
+// It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.`
 
 // scanner is what the parts of one scan have in common.
@@ -88,7 +91,7 @@ func scan(v vector, g gear) {
 	name := g.name + v.name
 	TEXT(name, NOSPLIT, "func(p *byte, n int, s *byte, credit int) (at, left int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf(name+" finds a literal by its samples.\n"+scanDoc, g.what, 16))
+	Doc(fmt.Sprintf(name+" finds a literal by its samples.\n"+scanDoc, g.what))
 	n := Load(Param("n"), GP64())
 	sm := Load(Param("s"), GP64())
 	credit := Load(Param("credit"), GP64())
@@ -123,10 +126,8 @@ func scan(v vector, g gear) {
 
 	Label("vectors")
 	ADDQ(operand.Imm(uint64((blocks-1)*v.width)), last)
-	if v.width > 16 {
-		CMPQ(n, operand.Imm(uint64(v.width)))
-		JL(operand.LabelRef("narrow"))
-	}
+	JL(operand.LabelRef("narrow"))
+	s.wide(last, sm, m)
 	Label("vector")
 	x := s.pair(0)
 	v.bitsTo(x, m)
@@ -177,9 +178,7 @@ func scan(v vector, g gear) {
 	Label("exact")
 	s.close(m, false)
 	JMP(operand.LabelRef("misfire"))
-	if v.width > 16 {
-		s.narrow(n, sm, credit)
-	}
+	s.narrow(n, sm, credit)
 }
 
 // block looks at the block at i, and jumps to where one is looked at closely.
@@ -218,32 +217,6 @@ func (s scanner) close(m reg.GPVirtual, more bool) {
 			JNZ(operand.LabelRef(fmt.Sprintf("found%d", k)))
 		}
 	}
-}
-
-// narrow scans 16 to 31 places, by two vectors of 16.
-func (s scanner) narrow(n, sm, credit reg.Register) {
-	wide := s.vector
-	Label("narrow")
-	s.sample(sm, third, fourth)
-	s.vector = s.half()
-	for k := range 2 {
-		x := s.pair(0)
-		s.confirm(x, 0)
-		m := s.bits(x)
-		TESTL(m, m)
-		next := fmt.Sprintf("narrow%d", k)
-		JZ(operand.LabelRef(next))
-		s.vector = wide
-		s.hit(m, credit)
-		s.vector = s.half()
-		Label(next)
-		if k == 0 {
-			MOVQ(n, s.i)
-			SUBQ(operand.Imm(16), s.i)
-		}
-	}
-	s.vector = wide
-	s.result(n, credit)
 }
 
 // hit returns the place of the lowest bit of m, counted from i.
