@@ -70,7 +70,8 @@ func (g *generator) terminator(t *testing.T, r *rand.Rand) {
 	}
 }
 
-// stream makes up to a few hundred bytes, most of them near misses.
+// stream makes up to a few hundred bytes, most of them near misses, and now and then repeats them: a search that has met
+// many near misses goes another way.
 func (g *generator) stream(r *rand.Rand) []byte {
 	p := g.text[:0]
 	long := 1 + r.IntN(40)
@@ -88,6 +89,11 @@ func (g *generator) stream(r *rand.Rand) []byte {
 			for range r.IntN(long) {
 				p = append(p, c)
 			}
+		}
+	}
+	if again := len(p); r.IntN(64) == 0 {
+		for n := r.IntN(40); n > 0 && len(p) < 4096; n-- {
+			p = append(p, p[:again]...)
 		}
 	}
 	g.text = p

@@ -26,8 +26,8 @@
 // All work is linear in the bytes received, for every terminator, every input and every way of cutting the input up,
 // single bytes included:
 //
-//   - A literal costs at most 8 steps a byte and 1024 more for each Matcher, Index or IndexAll. A step is a byte
-//     scanned or a byte compared; a candidate that proved false counts 16 steps on top, for what it costs to leave a
+//   - A literal costs at most 8 steps a byte and 1024 more for each Matcher or IndexAll, and Index, which looks a first
+//     time at the least price, one more a byte. A step is a byte scanned or a byte compared; a candidate that proved false counts 16 steps on top, for what it costs to leave a
 //     fast loop.
 //   - An Any costs at most 20 steps a byte: two transitions, of at most ten label compares each.
 //   - A Count costs nothing a byte.

@@ -36,7 +36,8 @@ func (f *Finder) Index(p []byte) int {
 	return at
 }
 
-// indexFar is Index for n places, which are many or those of a longer literal.
+// indexFar is Index for n places, which are many or those of a longer literal. Where the first scan does not have the
+// answer, what it has read is read again.
 func (f *Finder) indexFar(p []byte, n int) int {
 	if n <= 0 {
 		return -1

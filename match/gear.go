@@ -5,9 +5,9 @@ package match
 const (
 	rareFrom    = 1024 // places from which on the scan begins with one byte; below, two cost no more
 	rareCredit  = 3    // misfires of the first gear in one search, and one more for each rareSpan places
-	rareSpan    = 16384
+	rareSpan    = 4096
 	pairCredit  = 6 // misfires of the second gear
-	pairSpan    = 8192
+	pairSpan    = 1024
 	rest        = 32  // searches for which a lesson holds
 	learnFalse  = 16  // false candidates of one search after which it learns
 	learnSample = 128 // bytes of the text that it learns from

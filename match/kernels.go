@@ -13,7 +13,7 @@ package match
 
 const (
 	maxCall  = 64 << 10 // places in one call of a kernel
-	minPlace = 16       // places, or bytes, below which a kernel is not called
+	minPlace = 16       // places, or bytes, below which a kernel is not called, but for amd64's scans
 	roundLen = 64       // places of one round of a find-all kernel, which needs room for as many entries
 	noLimit  = 1 << 30  // a credit that no call uses up
 )

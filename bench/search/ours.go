@@ -158,6 +158,9 @@ func matcherStream(c *searchCase, piece int) (batch, error) {
 		return nil, err
 	}
 	text, m := c.text.bytes, match.NewMatcher(t)
+	if piece == 1 {
+		return timed(func() answer { return bytewise(&m, t, text) }), nil
+	}
 	return timed(func() answer {
 		count, sum, at := 0, uint64(0), 0
 		m.Reset(t)
@@ -175,4 +178,17 @@ func matcherStream(c *searchCase, piece int) (batch, error) {
 		}
 		return pack(count, sum+uint64(m.Held()))
 	}), nil
+}
+
+// bytewise feeds the text byte by byte. A piece of one byte is always read whole, so that no loop goes on inside it.
+func bytewise(m *match.Matcher, t match.Terminator, text []byte) answer {
+	count, sum := 0, uint64(0)
+	m.Reset(t)
+	for i := range text {
+		if _, size, found := m.Next(text[i : i+1]); found {
+			count++
+			sum += uint64(i + 1 - size)
+		}
+	}
+	return pack(count, sum+uint64(m.Held()))
 }
