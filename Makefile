@@ -58,10 +58,10 @@ fuzz-many: ## check CASES (10000000) generated cases of the searches against the
 	@$(call step,generated cases,go test -count 1 -timeout 0 -run Generated ./fuzz -generated $(CASES) -generated-seed $(SEED))
 
 bench: ## run the benchmarks that match BENCH (all), BENCH_COUNT (1) times, in the form that benchstat reads
-	@go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCH_COUNT) -timeout 0 ./bench/...
+	@go -C bench test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCH_COUNT) -timeout 0 .
 
 bench-match: ## compare searches: ours on every tier, Go's, glibc's, Rust's, the read limit; ARGS='-run lines' passes it flags
-	@CGO_ENABLED=0 go -C bench/search build -buildvcs=false -o ../../bin/search .
+	@CGO_ENABLED=0 go -C bench build -buildvcs=false -o ../bin/search ./search
 	@bench/search/build bin
 	@bin/search -record bench/records/$$(date +%F)-match.txt -plots docs $(ARGS)
 
