@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/millrace-net/millrace/bench/internal/machine"
 )
 
 func main() {
@@ -35,7 +37,7 @@ func run(o *options, out io.Writer) error {
 	if len(chosen) == 0 {
 		return errors.New("no case has such a name")
 	}
-	r := &record{begun: time.Now(), command: commandLine(os.Args), commit: commit(), plan: o.plan}
+	r := &record{begun: time.Now(), command: machine.CommandLine(os.Args), commit: machine.Commit(), plan: o.plan}
 	if err := r.measure(o, chosen, out); err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (r *record) measure(o *options, chosen []draft, out io.Writer) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
-	r.machine = append(machine(cpu), f.notes...)
+	r.machine = append(append(machine.Describe(cpu), tiers()), f.notes...)
 	for _, line := range r.machine {
 		fmt.Fprintln(out, line)
 	}

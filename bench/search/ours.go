@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/millrace-net/millrace/match"
@@ -29,6 +30,11 @@ func ours() []contender {
 		}
 	}
 	return all
+}
+
+// tiers says which tiers of package match there are.
+func tiers() string {
+	return fmt.Sprintf("match: tiers %s, of which it chose %s", strings.Join(match.SIMDTiers(), ", "), match.SIMD())
 }
 
 // fed says how a stream comes, behind a name.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"math"
 	"os"
 	"path/filepath"
@@ -9,11 +8,10 @@ import (
 	"strings"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/millrace-net/millrace/bench/internal/chart"
+	"github.com/millrace-net/millrace/bench/internal/stats"
 )
 
 // plots is which plots there are: of the cases whose names begin so and that have a place on the x axis.
@@ -43,32 +41,17 @@ func drawPlots(dir string, results []result) error {
 		if len(curves) == 0 {
 			continue
 		}
-		drawn := newPlot()
+		drawn := chart.New()
 		drawn.Title.Text, drawn.X.Label.Text, drawn.Y.Label.Text = p.title, p.x, p.y
 		drawn.X.Tick.Marker = ticksAt(curves, p.tick)
 		if err := addCurves(drawn, curves); err != nil {
 			return err
 		}
-		if err := saveSVG(drawn, filepath.Join(dir, p.file)); err != nil {
+		if err := chart.Save(drawn, filepath.Join(dir, p.file)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// newPlot returns an empty plot, set in the font whose measures the widest spread fonts share.
-func newPlot() *plot.Plot {
-	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
-	p := plot.New()
-	p.Title.TextStyle.Font.Size = 14
-	p.Title.Padding = 4 * vg.Millimeter
-	p.X.Tick.Label.Font.Size, p.Y.Tick.Label.Font.Size = 9, 9
-	p.X.Label.Padding, p.Y.Label.Padding = 2*vg.Millimeter, 2*vg.Millimeter
-	p.Legend.TextStyle.Font.Size = 10
-	p.Legend.Top, p.Legend.Left = true, true
-	p.Legend.Padding = 1.5 * vg.Millimeter
-	p.Legend.ThumbnailWidth = 9 * vg.Millimeter
-	return p
 }
 
 // curvesOf collects the curves of the cases that begin with prefix, each contender's in the order of the contenders.
@@ -86,7 +69,7 @@ func curvesOf(results []result, prefix string) []*curve {
 				byName[c.name] = c
 				all = append(all, c)
 			}
-			c.XYs = append(c.XYs, plotter.XY{X: r.x, Y: r.figure(summarize(row.rounds).median)})
+			c.XYs = append(c.XYs, plotter.XY{X: r.x, Y: r.figure(stats.Summarize(row.rounds).Median)})
 		}
 	}
 	return all
@@ -133,24 +116,4 @@ func addCurves(p *plot.Plot, curves []*curve) error {
 	}
 	p.Y.Min, p.Y.Max = p.Y.Min/1.1, p.Y.Max*1.1
 	return nil
-}
-
-// saveSVG draws the plot with its legend at the right of it, where it hides nothing.
-func saveSVG(p *plot.Plot, path string) error {
-	const width, height, legend = 26 * vg.Centimeter, 15 * vg.Centimeter, 6 * vg.Centimeter
-	svg := vgsvg.New(width, height)
-	all := draw.Crop(draw.New(svg), 3*vg.Millimeter, -3*vg.Millimeter, 3*vg.Millimeter, -3*vg.Millimeter)
-	svg.SetColor(p.BackgroundColor)
-	svg.Fill(draw.New(svg).Rectangle.Path())
-	key := p.Legend
-	p.Legend = plot.NewLegend()
-	p.Draw(draw.Crop(all, 0, -legend, 0, 0))
-	key.Draw(draw.Crop(all, all.Size().X-legend+4*vg.Millimeter, 0, 0, -10*vg.Millimeter))
-
-	var b bytes.Buffer
-	if _, err := svg.WriteTo(&b); err != nil {
-		return err
-	}
-	withFallback := bytes.ReplaceAll(b.Bytes(), []byte("Liberation Sans"), []byte("Liberation Sans,Arial,Helvetica,sans-serif"))
-	return os.WriteFile(path, withFallback, 0o644)
 }

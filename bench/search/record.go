@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -53,10 +52,4 @@ func (r *record) write(to io.Writer) error {
 		}
 	}
 	return w.Flush()
-}
-
-// commandLine returns how the program was called, without where it lies.
-func commandLine(args []string) string {
-	name := args[0][strings.LastIndexByte(args[0], '/')+1:]
-	return strings.Join(append([]string{name}, args[1:]...), " ")
 }

@@ -7,6 +7,8 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/millrace-net/millrace/bench/internal/chart"
 )
 
 // style is how a curve looks: the colour says which search it is, dashes and points on which tier.
@@ -20,17 +22,17 @@ var colors = []struct {
 	name  string
 	color color.RGBA
 }{
-	{"millrace Index", rgb(0xd62728)},
-	{"millrace Cuts", rgb(0xd62728)},
-	{"millrace IndexAll", rgb(0xff7f0e)},
-	{"millrace Next", rgb(0xe377c2)},
-	{"Go bytes", rgb(0x1f77b4)},
-	{"Go bufio", rgb(0x17becf)},
-	{"asynchat", rgb(0x7f7f7f)},
-	{"glibc memmem", rgb(0x2ca02c)},
-	{"glibc memchr", rgb(0x98b84a)},
-	{"Rust", rgb(0x8c564b)},
-	{"read limit", rgb(0x000000)},
+	{"millrace Index", chart.RGB(0xd62728)},
+	{"millrace Cuts", chart.RGB(0xd62728)},
+	{"millrace IndexAll", chart.RGB(0xff7f0e)},
+	{"millrace Next", chart.RGB(0xe377c2)},
+	{"Go bytes", chart.RGB(0x1f77b4)},
+	{"Go bufio", chart.RGB(0x17becf)},
+	{"asynchat", chart.RGB(0x7f7f7f)},
+	{"glibc memmem", chart.RGB(0x2ca02c)},
+	{"glibc memchr", chart.RGB(0x98b84a)},
+	{"Rust", chart.RGB(0x8c564b)},
+	{"read limit", chart.RGB(0x000000)},
 }
 
 // tierStyles tells the tiers apart, also where there is no colour.
@@ -44,8 +46,6 @@ var tierStyles = map[string]struct {
 	"sse2":    {[]vg.Length{3, 2}, draw.PyramidGlyph{}},
 	"generic": {[]vg.Length{1, 2}, draw.CrossGlyph{}},
 }
-
-func rgb(v uint32) color.RGBA { return color.RGBA{uint8(v >> 16), uint8(v >> 8), uint8(v), 0xff} }
 
 // styleOf returns the style of a contender's curve.
 func styleOf(name string) style {
@@ -76,7 +76,7 @@ func colorOf(name string) color.RGBA {
 	if length == 0 {
 		h := fnv.New32a()
 		h.Write([]byte(name))
-		best = rgb(h.Sum32() & 0x7f7f7f)
+		best = chart.RGB(h.Sum32() & 0x7f7f7f)
 	}
 	return best
 }

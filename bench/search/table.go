@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/millrace-net/millrace/bench/internal/stats"
 )
 
 // result is a case and what everyone did in it; the first row is what the others are compared with.
@@ -32,10 +34,10 @@ func writeTable(w io.Writer, results []result) error {
 func (r *result) lines() [][]string {
 	lines := make([][]string, len(r.rows))
 	for i, row := range r.rows {
-		s := summarize(row.rounds)
+		s := stats.Summarize(row.rounds)
 		lines[i] = []string{
-			r.name, row.contender.name, short(s.median), short(s.min), short(s.max),
-			short(r.figure(s.median)), fmt.Sprintf("%.2f", ratio(row.rounds, r.rows[0].rounds)),
+			r.name, row.contender.name, short(s.Median), short(s.Min), short(s.Max),
+			short(r.figure(s.Median)), fmt.Sprintf("%.2f", stats.Ratio(row.rounds, r.rows[0].rounds)),
 		}
 	}
 	return lines

@@ -1,4 +1,5 @@
-package main
+// Package machine tells, for the records of a benchmark, what its figures depend on.
+package machine
 
 import (
 	"bufio"
@@ -11,20 +12,17 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/millrace-net/millrace/match"
 )
 
-// machine describes, line by line, what the figures depend on.
-func machine(cpu int) []string {
+// Describe returns, line by line, what the figures of programs depend on that run on these processors.
+func Describe(pinned ...int) []string {
 	return []string{
 		"cpu: " + cpuModel(),
-		fmt.Sprintf("pinned to processor %d of %d", cpu, runtime.NumCPU()),
+		fmt.Sprintf("pinned to processor %s of %d", strings.Trim(fmt.Sprint(pinned), "[]"), runtime.NumCPU()),
 		"vectors: " + vectors(),
-		"caches: " + caches(cpu),
+		"caches: " + caches(pinned[0]),
 		"kernel: " + kernel(),
 		fmt.Sprintf("go: %s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH),
-		fmt.Sprintf("match: tiers %s, of which it chose %s", strings.Join(match.SIMDTiers(), ", "), match.SIMD()),
 	}
 }
 
@@ -96,8 +94,8 @@ func kernel() string {
 	return unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
 }
 
-// commit returns the id of the commit that is checked out where the program was started, and whether files differ.
-func commit() string {
+// Commit returns the id of the commit that is checked out where the program was started, and whether files differ.
+func Commit() string {
 	id, err := exec.Command("git", "rev-parse", "HEAD").Output()
 	if err != nil {
 		return "unknown"
@@ -107,4 +105,9 @@ func commit() string {
 		return strings.TrimSpace(string(id)) + ", with changes"
 	}
 	return strings.TrimSpace(string(id))
+}
+
+// CommandLine returns how the program was called, without where it lies.
+func CommandLine(args []string) string {
+	return strings.Join(append([]string{filepath.Base(args[0])}, args[1:]...), " ")
 }
