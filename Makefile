@@ -1,8 +1,8 @@
 # Everything a contributor runs. Only Go and make are needed; the race tests want a C compiler besides, and the tests of the
 # examples use curl, wrk, h2load, nc and the Redis tools where they are installed.
 
-# What `make bench` runs and how often; what `make fuzz` spends on each target; what `make
-# fuzz-many` checks; what `make run` and `make bench-match` pass on.
+# What `make bench-go` runs and how often; what `make fuzz` spends on each target; what `make
+# fuzz-many` checks; what `make run` and the `make bench`es pass on.
 BENCH       ?= .
 BENCH_COUNT ?= 1
 FUZZTIME    ?= 1m
@@ -19,7 +19,7 @@ HAVE_CC = printf '\#include <stdlib.h>\n' | $$(go env CC) -x c -fsyntax-only - 2
 # $(call step,name,command) names a step, runs it, and says so if it fails.
 step = echo '== $(1)'; $(2) || { echo 'make: step "$(1)" failed' >&2; exit 1; }
 
-.PHONY: help run test vet unit race poison fuzz-short fuzz fuzz-many bench bench-match generate fmt lint
+.PHONY: help run test vet unit race poison fuzz-short fuzz fuzz-many bench-programs bench bench-quick bench-go bench-match generate fmt lint
 .NOTPARALLEL:
 
 help: ## print this list
@@ -57,7 +57,20 @@ fuzz: ## fuzz every target for FUZZTIME (1m)
 fuzz-many: ## check CASES (10000000) generated cases of the searches against the reference, from seed SEED (1)
 	@$(call step,generated cases,go test -count 1 -timeout 0 -run Generated ./fuzz -generated $(CASES) -generated-seed $(SEED))
 
-bench: ## run the benchmarks that match BENCH (all), BENCH_COUNT (1) times, in the form that benchstat reads
+# Servers, load generator and comparison, all into bin/. Without a C compiler the loops in C are left out, and with them
+# the ratios.
+bench-programs:
+	@CGO_ENABLED=0 go -C bench build -buildvcs=false -o ../bin/ ./cmd/load ./cmd/server ./cmd/compare
+	@CGO_ENABLED=0 go -C bench/peers build -buildvcs=false -o ../../bin/peers .
+	@bench/limit/build bin
+
+bench: bench-programs ## compare servers with those in C and on other libraries, half an hour; ARGS='-run echo' passes it flags
+	@bin/compare -record bench/records/$$(date +%F)-servers.txt -plots docs $(ARGS)
+
+bench-quick: bench-programs ## some cells of it, in two minutes
+	@bin/compare -quick -rounds 3 -duration 500ms -warmup 100ms -syscalls=false $(ARGS)
+
+bench-go: ## run Go's benchmarks that match BENCH (all), BENCH_COUNT (1) times, in the form that benchstat reads
 	@go -C bench test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCH_COUNT) -timeout 0 .
 
 bench-match: ## compare searches: ours on every tier, Go's, glibc's, Rust's, the read limit; ARGS='-run lines' passes it flags
