@@ -3,9 +3,11 @@
 package loop
 
 import (
+	"encoding/binary"
 	"net"
 	"net/netip"
 	"strconv"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,6 +53,28 @@ func peerOf(sa unix.Sockaddr) (p peer) {
 		p.kind = peerUnix
 	}
 	return p
+}
+
+// peerOfRaw is peerOf for an address as the kernel writes it, and makes no garbage.
+func peerOfRaw(from *unix.RawSockaddrAny) (p peer) {
+	switch from.Addr.Family {
+	case unix.AF_INET:
+		sa := (*unix.RawSockaddrInet4)(unsafe.Pointer(from))
+		p.kind, p.port = peerV4, hostOrder(sa.Port)
+		copy(p.ip[:], sa.Addr[:])
+	case unix.AF_INET6:
+		sa := (*unix.RawSockaddrInet6)(unsafe.Pointer(from))
+		p.kind, p.port, p.zone, p.ip = peerV6, hostOrder(sa.Port), sa.Scope_id, sa.Addr
+	case unix.AF_UNIX:
+		p.kind = peerUnix
+	}
+	return p
+}
+
+// hostOrder turns a port in network order, as it lies in memory, into a number.
+func hostOrder(port uint16) uint16 {
+	b := (*[2]byte)(unsafe.Pointer(&port))
+	return binary.BigEndian.Uint16(b[:])
 }
 
 // bytes are what SourceHash hashes: the address without the port.

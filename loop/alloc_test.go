@@ -4,7 +4,9 @@ package loop
 
 import (
 	"bytes"
+	"net"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -138,3 +140,51 @@ func TestPushFromOutsideAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations a message", n)
 	}
 }
+
+// An accepted connection is one allocation, of its Conn: what else accepting made would stay resident until the next
+// collection, which an idle server does not come to.
+func TestAcceptAllocatesTheConnOnly(t *testing.T) {
+	const conns = 400
+	l := newTestLoop(t, Options{AcceptBudget: conns})
+	ln, err := l.Listen("tcp", "127.0.0.1:0", func(*Conn) Handler { return idler{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := &unix.SockaddrInet4{Port: ln.Addr().(*net.TCPAddr).Port, Addr: [4]byte{127, 0, 0, 1}}
+	connect := func() {
+		for range conns / 2 {
+			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { unix.Close(fd) })
+			if err := unix.Connect(fd, to); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	accept := func(want int) {
+		for l.Stats().Conns < int64(want) {
+			if err := l.Poll(0); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	connect()
+	accept(conns / 2) // the table of slots has grown
+	connect()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	accept(conns)
+	runtime.ReadMemStats(&after)
+	each := float64(after.Mallocs-before.Mallocs) / (conns / 2)
+	size := float64(after.TotalAlloc-before.TotalAlloc) / (conns / 2)
+	if each > 1.1 || size > 260 { // the table may double once
+		t.Errorf("%.2f allocations and %.0f bytes a connection", each, size)
+	}
+}
+
+// idler is a handler without a state.
+type idler struct{}
+
+func (idler) Receive(*Conn, []byte, bool) error { return nil }

@@ -6,8 +6,8 @@ import "fmt"
 
 // check reports a broken invariant of the loop or one of its connections, between turns.
 func (l *Loop) check() error {
-	if l.cur != nil || l.stage.n != 0 {
-		return fmt.Errorf("between turns, a connection is current or %d bytes are staged", l.stage.n)
+	if l.cur != nil || l.stage.size() != 0 {
+		return fmt.Errorf("between turns, a connection is current or %d bytes are staged", l.stage.size())
 	}
 	open := 0
 	for slot, c := range l.slots {
@@ -52,6 +52,18 @@ func (c *Conn) check() error {
 		if n := len(h.bytes()); n == 0 || int(c.scanned) > n || (h.ring != nil && h.buf != nil) {
 			return fmt.Errorf("hold of %d bytes, %d examined", n, c.scanned)
 		}
+	}
+	return nil
+}
+
+// check reports a breach of the invariant, but for where the parts lie.
+func (s *stage) check() error {
+	sum := 0
+	for i := range s.parts {
+		sum += len(s.part(i))
+	}
+	if sum != s.n || s.open > len(s.buf) || len(s.parts) > stageParts {
+		return fmt.Errorf("%d parts of %d bytes, counted as %d, and %d of %d", len(s.parts), sum, s.n, s.open, len(s.buf))
 	}
 	return nil
 }

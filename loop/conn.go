@@ -249,7 +249,7 @@ func (c *Conn) Queued() int64 {
 		n = c.out.queue.Size()
 	}
 	if c.loop.cur == c {
-		n += int64(c.loop.stage.n)
+		n += int64(c.loop.stage.size())
 	}
 	return n
 }

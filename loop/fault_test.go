@@ -55,11 +55,11 @@ func (f *faults) inject(l *Loop) {
 		}
 		return real.EpollWait(epfd, events, ms)
 	}
-	calls.Accept = func(fd int) (int, unix.Sockaddr, error) {
+	calls.Accept = func(fd int, from *unix.RawSockaddrAny) (int, syscall.Errno) {
 		if f.next("accept4") {
-			return -1, nil, f.errno
+			return -1, f.errno
 		}
-		return real.Accept(fd)
+		return real.Accept(fd, from)
 	}
 	calls.Shutdown = func(fd, how int) error {
 		if f.next("shutdown") {

@@ -50,9 +50,9 @@ func (c *Conn) updateInterest() {
 
 // control is epoll_ctl(2) with slot and generation as the event's data.
 func (l *Loop) control(op, fd int, events, slot, gen uint32) unix.Errno {
-	event := unix.EpollEvent{Events: events, Fd: int32(slot), Pad: int32(gen)}
+	l.interest = unix.EpollEvent{Events: events, Fd: int32(slot), Pad: int32(gen)}
 	for {
-		errno := l.calls.EpollCtl(l.epfd, op, fd, &event)
+		errno := l.calls.EpollCtl(l.epfd, op, fd, &l.interest)
 		if errno != unix.EINTR {
 			return errno
 		}

@@ -384,12 +384,12 @@ func TestAcceptExhausted(t *testing.T) {
 	l := newTestLoop(t, o)
 	calls := *l.calls
 	accept, fail := calls.Accept, 5
-	calls.Accept = func(fd int) (int, unix.Sockaddr, error) {
+	calls.Accept = func(fd int, from *unix.RawSockaddrAny) (int, syscall.Errno) {
 		if fail > 0 {
 			fail--
-			return -1, nil, unix.EMFILE
+			return -1, unix.EMFILE
 		}
-		return accept(fd)
+		return accept(fd, from)
 	}
 	l.calls = &calls
 	opened := 0

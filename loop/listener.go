@@ -36,6 +36,9 @@ type acceptor struct {
 	retry    *Timer
 	logged   time.Time
 	gone     bool
+
+	from  unix.RawSockaddrAny // the peer of the connection that is being accepted
+	fresh adoption            // and what it is: kept here so that accepting makes no garbage
 }
 
 const (
@@ -234,18 +237,19 @@ func (a *acceptor) accept(budget int) (empty bool) {
 			a.pause(ErrTooManyConns)
 			return false
 		}
-		fd, sa, err := a.loop.calls.Accept(a.fd)
-		if err == nil {
+		fd, errno := a.loop.calls.Accept(a.fd, &a.from)
+		if errno == 0 {
 			a.backoff = 0
-			a.place(target, &adoption{fd: fd, peer: peerOf(sa), factory: a.listener.factory})
+			a.fresh = adoption{fd: fd, peer: peerOfRaw(&a.from), factory: a.listener.factory}
+			a.place(target)
 			continue
 		}
-		switch sys.OfAccept(err) {
+		switch sys.OfAccept(errno) {
 		case sys.Retry, sys.Skip:
 		case sys.Wait:
 			return true
 		default: // exhausted, or unknown: a listener is never given up for an error of accept
-			a.pause(os.NewSyscallError("accept4", err))
+			a.pause(os.NewSyscallError("accept4", errno))
 			return false
 		}
 	}
@@ -263,16 +267,19 @@ func (a *acceptor) target() *Loop {
 	return nil
 }
 
-// place hands a new connection to its loop.
-func (a *acceptor) place(target *Loop, ad *adoption) {
+// place hands the fresh connection to its loop.
+func (a *acceptor) place(target *Loop) {
 	if b := a.listener.balancer; b != nil {
-		target = b.choose(target, &ad.peer)
+		target = b.choose(target, &a.fresh.peer)
 	}
-	if target != a.loop && target.send(ad) == nil {
-		return
+	if target != a.loop {
+		letter := a.fresh // which the other loop reads when it comes to it
+		if target.send(&letter) == nil {
+			return
+		}
 	}
 	a.loop.conns.Add(1) // the target is this loop, or one that has ended
-	a.loop.adopt(ad)
+	a.loop.adopt(&a.fresh)
 	a.loop.leave()
 }
 

@@ -58,7 +58,8 @@ func (c *Conn) dropOutput() {
 // flush writes what is staged. What the socket does not take moves to the queue.
 func (c *Conn) flush() {
 	s := &c.loop.stage
-	if s.n == 0 {
+	size := s.size()
+	if size == 0 {
 		return
 	}
 	if c.state&(closed|broken) != 0 {
@@ -72,7 +73,7 @@ func (c *Conn) flush() {
 	n, errno := c.writeStage()
 	switch {
 	case errno == 0 || errno == unix.EAGAIN:
-		if n < s.n {
+		if n < size {
 			c.state |= blocked
 			c.spillFrom(n)
 		}
@@ -86,9 +87,14 @@ func (c *Conn) flush() {
 func (c *Conn) writeStage() (n int, errno unix.Errno) {
 	l := c.loop
 	s := &l.stage
+	one := s.buf
+	if len(s.parts) > 0 {
+		s.seal()
+		one = s.part(0)
+	}
 	for {
-		if len(s.parts) == 1 {
-			n, errno = l.sys.Calls.Write(int(c.fd), s.part(0))
+		if len(s.parts) <= 1 {
+			n, errno = l.sys.Calls.Write(int(c.fd), one)
 		} else {
 			n, errno = l.sys.Calls.Writev(int(c.fd), s.parts)
 		}
@@ -108,7 +114,7 @@ func (c *Conn) writeStage() (n int, errno unix.Errno) {
 // spill moves what is staged to the queue, unwritten, so that it keeps its place before what is queued next.
 func (c *Conn) spill() {
 	s := &c.loop.stage
-	if c.loop.cur == c && s.n > 0 {
+	if c.loop.cur == c && s.size() > 0 {
 		c.spillFrom(0)
 		s.reset()
 	}
@@ -116,6 +122,7 @@ func (c *Conn) spill() {
 
 func (c *Conn) spillFrom(n int) {
 	s := &c.loop.stage
+	s.seal()
 	queue := &c.output().queue
 	for i := range s.parts {
 		part := s.part(i)

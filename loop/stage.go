@@ -16,13 +16,16 @@ const (
 
 // stage gathers what the connection whose event is being handled pushes, so that all of it leaves
 // in one write. Small pushes are copied into buf; large ones that lie in the window under delivery
-// are referred to.
+// are referred to. Most connections push small slices only: then the bytes of buf are all there is,
+// and no part is made.
 //
-// Invariant: n is the sum of the lengths of parts; every part lies in buf or in the window.
+// Invariant: what is staged is parts, whose lengths are n together, and behind them buf[open:];
+// every part lies in buf or in the window; there are at most stageParts of them.
 type stage struct {
 	buf    []byte
+	open   int
 	parts  []unix.Iovec
-	n      int     // bytes staged
+	n      int
 	lo, hi uintptr // the window that may be referred to; 0 0: none
 }
 
@@ -30,6 +33,9 @@ func (s *stage) init() {
 	s.buf = make([]byte, 0, stageBytes)
 	s.parts = make([]unix.Iovec, 0, stageParts)
 }
+
+// size returns how many bytes are staged.
+func (s *stage) size() int { return s.n + len(s.buf) - s.open }
 
 // allow lets pushes refer to window until forbid. What was pushed must be flushed before the window
 // is used again.
@@ -41,45 +47,58 @@ func (s *stage) allow(window []byte) {
 // forbid ends allow: what was in the window may be overwritten or given back from now on.
 func (s *stage) forbid() { s.lo, s.hi = 0, 0 }
 
-// add stages p and reports whether it found room.
+// add stages p, which is not empty, and reports whether it found room.
 func (s *stage) add(p []byte) bool {
-	if len(p) >= refBytes {
-		if base := uintptr(unsafe.Pointer(&p[0])); base >= s.lo && base+uintptr(len(p)) <= s.hi {
-			return s.link(p)
-		}
-	}
-	if len(p) > cap(s.buf)-len(s.buf) {
-		return false
+	if len(p) >= refBytes && s.inWindow(p) {
+		return s.link(p)
 	}
 	at := len(s.buf)
-	s.buf = append(s.buf, p...)
-	if s.link(s.buf[at:]) {
-		return true
+	if len(p) > cap(s.buf)-at {
+		return false
 	}
-	s.buf = s.buf[:at]
-	return false
+	s.buf = s.buf[:at+len(p)]
+	copy(s.buf[at:], p)
+	return true
 }
 
-// link adds p, which stays where it is, to the parts; one that follows on the last part in memory
-// lengthens it.
+func (s *stage) inWindow(p []byte) bool {
+	base := uintptr(unsafe.Pointer(&p[0]))
+	return base >= s.lo && base+uintptr(len(p)) <= s.hi
+}
+
+// link adds p, which stays where it is, to the parts, and reports whether it found room; one that
+// follows on the last part in memory lengthens it.
 func (s *stage) link(p []byte) bool {
+	if len(s.parts) > stageParts-3 { // one for buf[open:] now, one for p, one for buf[open:] in the end
+		return false
+	}
+	s.seal()
+	s.n += len(p)
 	if last := len(s.parts) - 1; last >= 0 {
 		part := &s.parts[last]
 		end := uintptr(unsafe.Pointer(part.Base)) + uintptr(part.Len)
 		if end == uintptr(unsafe.Pointer(&p[0])) {
 			part.SetLen(int(part.Len) + len(p))
-			s.n += len(p)
 			return true
 		}
-		if last == stageParts-1 {
-			return false
-		}
 	}
+	s.append(p)
+	return true
+}
+
+// seal makes buf[open:] a part.
+func (s *stage) seal() {
+	if tail := s.buf[s.open:]; len(tail) > 0 {
+		s.append(tail)
+		s.n += len(tail)
+		s.open = len(s.buf)
+	}
+}
+
+func (s *stage) append(p []byte) {
 	part := unix.Iovec{Base: &p[0]}
 	part.SetLen(len(p))
 	s.parts = append(s.parts, part)
-	s.n += len(p)
-	return true
 }
 
 // part returns the i-th part as a slice.
@@ -87,7 +106,8 @@ func (s *stage) part(i int) []byte {
 	return unsafe.Slice(s.parts[i].Base, int(s.parts[i].Len))
 }
 
+// reset drops what is staged.
 func (s *stage) reset() {
 	clear(s.parts) // what was pushed by reference is not pinned
-	s.buf, s.parts, s.n = s.buf[:0], s.parts[:0], 0
+	s.buf, s.open, s.parts, s.n = s.buf[:0], 0, s.parts[:0], 0
 }

@@ -38,7 +38,7 @@ type Calls struct {
 	Socket        func(domain, typ, proto int) (int, error)
 	Bind          func(fd int, sa unix.Sockaddr) error
 	Listen        func(fd, backlog int) error
-	Accept        func(fd int) (int, unix.Sockaddr, error)
+	Accept        func(fd int, from *unix.RawSockaddrAny) (int, syscall.Errno)
 	Connect       func(fd int, sa unix.Sockaddr) error
 	Getsockname   func(fd int) (unix.Sockaddr, error)
 	Getpeername   func(fd int) (unix.Sockaddr, error)

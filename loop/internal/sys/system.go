@@ -88,8 +88,14 @@ func socket(domain, typ, proto int) (int, error) {
 	return unix.Socket(domain, typ|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
 }
 
-func accept(fd int) (int, unix.Sockaddr, error) {
-	return unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+// accept leaves the peer's address in from, which the caller owns: a socket is made without any garbage. What the
+// kernel does not write of it is zero.
+func accept(fd int, from *unix.RawSockaddrAny) (int, syscall.Errno) {
+	*from = unix.RawSockaddrAny{}
+	size := uint32(unix.SizeofSockaddrAny)
+	n, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd), uintptr(unsafe.Pointer(from)),
+		uintptr(unsafe.Pointer(&size)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+	return int(n), errno
 }
 
 func recvOOB(fd int, p []byte) (int, error) {
