@@ -66,8 +66,8 @@ func (c *Conn) deliver(window []byte, scanned int) (done int) {
 func (c *Conn) deliverCuts(window []byte, start, pos, n, read int) (int, int) {
 	base, after := pos, c.match
 	c.match.Restart() // callbacks find it where they are: between two elements
-	for i := range n {
-		cut := c.loop.cuts[i]
+	l := c.loop
+	for _, cut := range l.cuts[:n] {
 		pos = base + int(cut.End)
 		c.elementMs = 0
 		if c.state&discarding != 0 { // the terminator may begin before window
@@ -77,7 +77,7 @@ func (c *Conn) deliverCuts(window []byte, start, pos, n, read int) (int, int) {
 		}
 		end := pos - int(cut.Size)
 		data := window[start:end:end]
-		if len(data) > c.loop.opts.MaxElement && c.state&pieces == 0 {
+		if len(data) > l.opts.MaxElement && c.state&pieces == 0 {
 			c.oversize(true)
 			if c.state&retermed != 0 {
 				pos = start + c.resyncAt(cut.Size == 0)
