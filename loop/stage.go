@@ -57,8 +57,33 @@ func (s *stage) add(p []byte) bool {
 		return false
 	}
 	s.buf = s.buf[:at+len(p)]
-	copy(s.buf[at:], p)
+	place(s.buf[at:], p)
 	return true
+}
+
+// place copies p to dst, which is as long and lies elsewhere. Most pushes are a line, or the end of one: for these the
+// call of a copy that is made for all lengths costs more than the copy.
+func place(dst, p []byte) {
+	n := len(p)
+	dst = dst[:n]
+	switch {
+	case n > 32:
+		copy(dst, p)
+	case n >= 16: // the two halves overlap
+		*(*[16]byte)(dst) = *(*[16]byte)(p)
+		*(*[16]byte)(dst[n-16:]) = *(*[16]byte)(p[n-16:])
+	case n >= 8:
+		*(*[8]byte)(dst) = *(*[8]byte)(p)
+		*(*[8]byte)(dst[n-8:]) = *(*[8]byte)(p[n-8:])
+	case n >= 4:
+		*(*[4]byte)(dst) = *(*[4]byte)(p)
+		*(*[4]byte)(dst[n-4:]) = *(*[4]byte)(p[n-4:])
+	case n >= 2:
+		*(*[2]byte)(dst) = *(*[2]byte)(p)
+		*(*[2]byte)(dst[n-2:]) = *(*[2]byte)(p[n-2:])
+	case n == 1:
+		dst[0] = p[0]
+	}
 }
 
 func (s *stage) inWindow(p []byte) bool {

@@ -84,3 +84,18 @@ func TestStageRefers(t *testing.T) {
 		t.Error("a slice of a window that is forbidden was referred to")
 	}
 }
+
+// Every length is copied whole, and nothing beside it.
+func TestPlace(t *testing.T) {
+	source := make([]byte, 80)
+	for i := range source {
+		source[i] = byte(i + 1)
+	}
+	for n := range 70 {
+		dst := make([]byte, n+16)
+		place(dst[8:8+n], source[:n])
+		if !bytes.Equal(dst[8:8+n], source[:n]) || !bytes.Equal(dst[:8], make([]byte, 8)) || !bytes.Equal(dst[8+n:], make([]byte, 8)) {
+			t.Errorf("%d bytes: %v", n, dst)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -71,6 +72,9 @@ func (o *options) load(ctx context.Context, c cell, s *server, more ...string) (
 	t := &turn{}
 	if err := json.Unmarshal(out.Bytes(), t); err != nil {
 		return nil, fmt.Errorf("what load has printed: %w", err)
+	}
+	if t.Messages == 0 && !c.idle {
+		return nil, errors.New("no message was answered in time")
 	}
 	return t, nil
 }
