@@ -49,7 +49,7 @@ type Loop struct {
 	closeAsked bool // by a Close in a callback
 	events     []unix.EpollEvent
 	interest   unix.EpollEvent // what epoll_ctl is told; here because it would escape
-	got, at    int // events of this turn, and the next to handle
+	got, at    int             // events of this turn, and the next to handle
 	nowMs      int64
 	cur        *Conn    // whose event or message is being handled
 	curChannel *Channel // whose callback runs
