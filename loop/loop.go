@@ -51,6 +51,7 @@ type Loop struct {
 	interest   unix.EpollEvent // what epoll_ctl is told; here because it would escape
 	got, at    int             // events of this turn, and the next to handle
 	nowMs      int64
+	yieldedMs  int64    // when Run last let the scheduler in
 	cur        *Conn    // whose event or message is being handled
 	curChannel *Channel // whose callback runs
 	stage      stage
@@ -185,9 +186,24 @@ func (l *Loop) Run(ctx context.Context) (err error) {
 	}()
 	for err == nil && !l.ended() {
 		err = l.turn(-1)
+		l.yield()
 	}
 	normal = true
 	return err
+}
+
+// yieldMs is how long a loop runs before it passes through the scheduler, in milliseconds.
+const yieldMs = 4
+
+// yield passes through Go's scheduler now and then. A goroutine that does not for 10 ms is preempted by the
+// runtime's monitor, sysmon, and one that is in a system call then has its P taken away at each look that sysmon has:
+// so sysmon, finding work, never goes to sleep, and both cost each wake-up of a loop that mostly waits.
+// A locked thread passes through the scheduler by way of another thread, which is why it is not done more often.
+func (l *Loop) yield() {
+	if l.nowMs-l.yieldedMs >= yieldMs {
+		l.yieldedMs = l.nowMs
+		runtime.Gosched()
+	}
 }
 
 // Poll handles one round of events on the calling goroutine: what is ready within timeout

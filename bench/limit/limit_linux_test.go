@@ -13,16 +13,17 @@ import (
 	"time"
 )
 
-// both runs a test for both programs, with one loop and with two, built both ways.
+// both runs a test for both programs, with one loop and with two; built with sanitizers, and as they are meant to be.
 func both(t *testing.T, mode string, test func(t *testing.T, s *server)) {
-	for _, b := range []build{sanitized, fortified} {
-		for _, program := range []string{"limit-epoll", "limit-uring"} {
-			for _, loops := range []string{"1", "2"} {
-				t.Run(strings.Join([]string{b.name, program, loops}, "/"), func(t *testing.T) {
-					t.Parallel()
-					test(t, start(t, b.path(t, program), "-addr", "127.0.0.1:0", "-mode", mode, "-loops", loops))
-				})
-			}
+	for _, program := range []string{"limit-epoll", "limit-uring"} {
+		for _, variant := range []struct {
+			build
+			loops string
+		}{{sanitized, "1"}, {sanitized, "2"}, {fortified, "2"}} {
+			t.Run(strings.Join([]string{program, variant.name, variant.loops}, "/"), func(t *testing.T) {
+				t.Parallel()
+				test(t, start(t, variant.path(t, program), "-addr", "127.0.0.1:0", "-mode", mode, "-loops", variant.loops))
+			})
 		}
 	}
 }
@@ -57,12 +58,36 @@ func TestEchoOfWritesOfAllSizes(t *testing.T) {
 	})
 }
 
+// More streams than a loop has buffers for at first, all at the same time.
+func TestManyStreams(t *testing.T) {
+	both(t, "echo", func(t *testing.T, s *server) {
+		data := randomBytes(1, 128<<10)
+		var peers []peer
+		for range 300 {
+			peers = append(peers, s.dial())
+		}
+		var waits []func()
+		for i, c := range peers {
+			waits = append(waits, c.sendMeanwhile(func() error {
+				_, err := c.Write(data[i:])
+				return err
+			}))
+		}
+		for i, c := range peers {
+			waits[i]()
+			c.finish()
+			c.want(data[i:])
+			c.wantEnd()
+		}
+	})
+}
+
 func TestLinesCutAnywhere(t *testing.T) {
 	both(t, "line", func(t *testing.T, s *server) {
 		c := s.dial()
 		lines := []byte("ab\r\n\r\nc\rd\ne\r\r\n\n\r\n")
-		for i := range len(lines) + 1 {
-			for k := i; k <= len(lines); k++ {
+		for i := range len(lines) {
+			for k := i; k < len(lines); k++ {
 				c.sendApart(lines[:i], lines[i:k], lines[k:])
 				c.want(lines)
 			}
@@ -208,19 +233,23 @@ func TestBadRequests(t *testing.T) {
 }
 
 func TestPeerThatReadsLate(t *testing.T) {
-	all(t, func(t *testing.T, s *server, p protocol) {
+	for _, p := range protocols {
 		requests, replies := p.exchanges(8 << 20)
-		c := s.dial()
-		wait := c.sendMeanwhile(func() error {
-			_, err := c.Write(requests)
-			return err
+		t.Run(p.mode, func(t *testing.T) {
+			both(t, p.mode, func(t *testing.T, s *server) {
+				c := s.dial()
+				wait := c.sendMeanwhile(func() error {
+					_, err := c.Write(requests)
+					return err
+				})
+				time.Sleep(200 * time.Millisecond)
+				p.try(s.dial())
+				c.want(replies)
+				wait()
+				p.try(c)
+			})
 		})
-		time.Sleep(200 * time.Millisecond)
-		p.try(s.dial())
-		c.want(replies)
-		wait()
-		p.try(c)
-	})
+	}
 }
 
 func TestHalfClose(t *testing.T) {
@@ -316,24 +345,36 @@ func TestNoConnectionStaysOpen(t *testing.T) {
 	})
 }
 
-// More connections than a server can have wait until others have gone.
+// More connections than a server can have wait until others have gone. With the larger limit limit-uring has as many as it
+// can have, but not so many that it would accept all that are in the backlog.
 func TestFewDescriptors(t *testing.T) {
+	var allowed syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &allowed); err != nil {
+		t.Fatal(err)
+	}
 	for _, program := range []string{"limit-epoll", "limit-uring"} {
-		t.Run(program, func(t *testing.T) {
-			t.Parallel()
-			s := start(t, "/bin/sh", "-c", `ulimit -n 40 && exec "$@"`, "sh",
-				sanitized.path(t, program), "-addr", "127.0.0.1:0", "-mode", "echo", "-loops", "1")
-			var peers []peer
-			for i := range 200 {
-				c := s.dial()
-				c.send([]byte{byte(i)})
-				peers = append(peers, c)
-			}
-			for i, c := range peers {
-				c.want([]byte{byte(i)})
-				c.leave()
-			}
-		})
+		for _, limit := range []uint64{40, 4200} {
+			t.Run(fmt.Sprintf("%s/%d", program, limit), func(t *testing.T) {
+				if limit > allowed.Max {
+					t.Skip("more than is allowed here")
+				}
+				t.Parallel()
+				s := start(t, "/bin/sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$@"`, limit), "sh",
+					sanitized.path(t, program), "-addr", "127.0.0.1:0", "-mode", "echo", "-loops", "1")
+				for range 2 {
+					var peers []peer
+					for i := range 200 {
+						c := s.dial()
+						c.send([]byte{byte(i)})
+						peers = append(peers, c)
+					}
+					for i, c := range peers {
+						c.want([]byte{byte(i)})
+						c.leave()
+					}
+				}
+			})
+		}
 	}
 }
 
@@ -344,10 +385,9 @@ func TestEndOfLifetime(t *testing.T) {
 		"int":   func(s *server) func() error { return func() error { return s.cmd.Process.Signal(syscall.SIGINT) } },
 	} {
 		t.Run(name, func(t *testing.T) {
-			all(t, func(t *testing.T, s *server, p protocol) {
-				p.try(s.dial())
-				requests, _ := p.exchanges(64 << 10)
-				s.dial().stuff(requests, 64<<20)
+			both(t, "line", func(t *testing.T, s *server) {
+				s.dial()
+				s.dial().stuff([]byte("line\r\n"), 64<<20)
 				s.end(how(s))
 			})
 		})

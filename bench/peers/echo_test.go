@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// maxMemory is more than any server needs for what the tests have in flight, and less than it would take without a bound.
-const maxMemory = 128 << 20
+// maxMemory is more than any server needs for what the tests have in flight, and less than they send in all.
+const maxMemory = 100 << 20
 
 func TestEcho(t *testing.T) {
 	forEach(t, modeEcho, func(t *testing.T, s *server) {
@@ -60,7 +60,7 @@ func echoStream(t *testing.T, s *server) {
 
 // echoWindows has eight clients that each keep four chunks in flight, and demands that the server's memory is bounded.
 func echoWindows(t *testing.T, s *server) {
-	const clients, chunks, window = 8, 64, 4
+	const clients, chunks, window = 8, 256, 4
 	failed := make(chan error, clients)
 	for range clients {
 		c := s.dial(t)

@@ -33,9 +33,13 @@ func gnetOptions(o *options) []gnet.Option {
 	if !o.best() {
 		return opts
 	}
-	// A single loop may as well accept by itself, which spares the loop that does nothing else and the way from there. With
-	// more of them the kernel would deal out the connections by chance; gnet's own round robin gives each loop as many.
-	return append(opts, gnet.WithReusePort(o.loops == 1))
+	return append(opts,
+		// Each loop has a thread of its own, as in the echo server of gnet's own benchmark.
+		gnet.WithLockOSThread(true),
+		// A single loop may as well accept by itself, which spares the loop that does nothing else, and the way from there.
+		// With more of them the kernel would deal out the connections by chance; gnet's round robin gives each loop as many.
+		gnet.WithReusePort(o.loops == 1),
+	)
 }
 
 // gnetServer is what the handlers of all modes share.

@@ -41,8 +41,8 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// N loops are to have N processors, whatever the library: its pollers wait in system calls, in which Go does not count
-	// them, so that they do not take the processors from the goroutines that handlers run in.
+	// N loops have N processors, whatever the library, so that all are measured with as many. None needs more: a poller that
+	// waits does so in a system call, and the runtime lends its processor to the other goroutines meanwhile.
 	runtime.GOMAXPROCS(o.loops)
 	return o.peer.serve(ctx, o, func(a net.Addr) { fmt.Fprintln(out, "listening", a) })
 }

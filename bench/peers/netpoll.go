@@ -46,7 +46,7 @@ func serveNetpoll(ctx context.Context, o *options, ready func(net.Addr)) error {
 func netpollConfig(o *options) netpoll.Config {
 	c := netpoll.Config{PollerNum: o.loops, LoggerOutput: netpollLog{}}
 	if o.best() {
-		// The handlers do not grow their stacks, for which the library advises bare goroutines instead of its pool of them.
+		// The handlers do not make their stacks grow. For such the library advises bare goroutines instead of its pool.
 		c.Runner = func(_ context.Context, f func()) { go f() }
 	}
 	return c

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"errors"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -123,6 +125,40 @@ func TestServerCloses(t *testing.T) {
 			badly(t, patience, []string{"connection 1", "after byte "},
 				"-addr", serve(t, spoilt(30_000, closing(how))), "-conns", "3", "-messages", "100000")
 		})
+	}
+}
+
+// An end that comes together with a reply is seen although it makes no event of its own.
+func TestEndComesWithReply(t *testing.T) {
+	addr := serve(t, func(_ int, nc net.Conn) {
+		buf := make([]byte, 64)
+		if _, err := io.ReadFull(nc, buf); err == nil {
+			join(nc, buf)
+			_ = nc.(*net.TCPConn).CloseWrite()
+			_, _ = nc.Read(buf) // until the load has closed it
+		}
+	})
+	s, err := newStopper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := newLoad(parsed(t, haste, "-addr", addr), s.fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.open(0, time.Second); err != nil {
+		t.Fatal(err)
+	}
+	l.conns[0].goal = 1
+	if err := l.flush(&l.conns[0]); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	if err := l.run(l.clock()+int64(time.Second), nil); !errors.Is(err, errClosed) || l.answered != 1 {
+		t.Errorf("%v, %d messages", err, l.answered)
+	}
+	if err := errors.Join(l.close(), s.close()); err != nil {
+		t.Error(err)
 	}
 }
 

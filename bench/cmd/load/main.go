@@ -50,16 +50,16 @@
 // # What it prints
 //
 // Only if every byte was right: a byte that is wrong, missing or too many, a connection that is closed or reset, or a
-// reply that does not come ends the load, with the connection and the offset on standard error, and no figures. The exit
-// code is 0 when all is well, 1 after such an error, 2 for a wrong command line, and 130 after SIGINT or SIGTERM.
+// reply that does not come ends the load, with the connection and the offset on standard error, and no figures. The
+// exit code is 0 when all is well, 1 after such an error, 2 for a wrong command line, and 130 after SIGINT or SIGTERM.
 //
 // All figures are of the measured time. seconds is its length, messages and bytes what was answered in it; bytes are
 // those of replies. What begins with server_ is of the process -pid, with all its threads, and missing without it:
 // server_cpu_ns is the time that its threads had a processor, in nanoseconds (schedstat); server_user_ns and
 // server_system_ns are how the kernel divides that time, in steps of 10 ms; server_syscr and server_syscw are its calls
-// of the read and of the write family, and missing where /proc/PID/io may not be read. server_threads_ended, if present,
-// is how many threads ended in the measured time: server_cpu_ns then lacks what they ran. What begins with load_ is of
-// the load generator itself.
+// of the read and of the write family, and missing where /proc/PID/io may not be read. server_threads_ended, if
+// present, is how many threads ended in the measured time: server_cpu_ns then lacks what they ran. What begins with
+// load_ is of the load generator itself.
 package main
 
 import (

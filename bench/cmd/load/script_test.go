@@ -74,3 +74,15 @@ func TestRequest(t *testing.T) {
 		}
 	}
 }
+
+// Not even the right bytes may come before they were asked for.
+func TestEchoesBeforeMessages(t *testing.T) {
+	e := echoes{byteScript(10)}
+	c := &conn{sent: 30, received: 20, toCome: 20, answered: 2}
+	if err := e.check(c, e.text[20:31]); err == nil || c.answered != 2 {
+		t.Errorf("%v, %+v", err, c)
+	}
+	if err := e.check(c, e.text[20:30]); err != nil || c.answered != 3 || c.toCome != 30 {
+		t.Errorf("%v, %+v", err, c)
+	}
+}

@@ -38,7 +38,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		_, _ = io.Copy(io.Discard, in)
 		cancel()
 	}()
-	runtime.GOMAXPROCS(o.loops) // a P that is not needed would only be searched for work
+	// A P that nobody has keeps the monitor of the runtime from taking away that of a loop that waits: docs/tuning.md.
+	runtime.GOMAXPROCS(o.loops + 1)
 	set, err := loop.NewSet(loop.Options{Loops: o.loops, DrainTimeout: drain})
 	if err != nil {
 		return err

@@ -15,12 +15,12 @@ import (
 // what it wants to fail. The funcs are called by the loop's goroutine, except Close and
 // Getsockname, which may be called by any.
 type Calls struct {
-	Output producer.Calls // write, writev, sendfile
+	Output producer.Calls // send, writev, sendfile
 	Rings  ringbuf.Calls  // memfd_create, ftruncate, mmap, munmap
 
 	// The hot ones answer an Errno, so that no error interface is built.
 
-	// Read reads from a non-blocking descriptor: read(2).
+	// Read reads from a non-blocking socket: recv(2).
 	Read func(fd int, p []byte) (int, syscall.Errno)
 	// EpollWait blocks up to ms milliseconds, -1 for ever: epoll_wait(2).
 	EpollWait func(epfd int, events []unix.EpollEvent, ms int) (int, syscall.Errno)

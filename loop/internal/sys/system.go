@@ -15,10 +15,12 @@ import (
 
 // System returns the real system calls.
 func System() *Calls {
+	output := producer.SystemCalls()
+	output.Write = send
 	return &Calls{
-		Output:    producer.SystemCalls(),
+		Output:    output,
 		Rings:     ringbuf.System(),
-		Read:      read,
+		Read:      receive,
 		EpollWait: epollWait,
 		EpollPoll: epollPoll,
 		EpollCtl:  epollCtl,
@@ -47,18 +49,26 @@ func System() *Calls {
 	}
 }
 
-// read uses RawSyscall: the descriptor is non-blocking, so the scheduler need not be told, and
+// receive is recv(2), which comes to the socket without the file system's layer that read(2) goes
+// through. It uses RawSyscall: the descriptor is non-blocking, so the scheduler need not be told, and
 // sysmon stays asleep.
-func read(fd int, p []byte) (int, syscall.Errno) {
+func receive(fd int, p []byte) (int, syscall.Errno) {
 	if len(p) == 0 {
 		return 0, 0
 	}
-	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), 0, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}
 	raceWrite(p[:n])
 	return int(n), 0
+}
+
+// send is send(2), for the same reasons; a peer that has gone is an error and no signal.
+func send(fd int, p []byte) (int, syscall.Errno) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)),
+		unix.MSG_NOSIGNAL, 0, 0)
+	return int(n), errno
 }
 
 // epollWait may block and so must be a Syscall: it has to give up its P.
