@@ -61,7 +61,7 @@ fuzz-many: ## check CASES (10000000) generated cases of the searches against the
 # the ratios.
 bench-programs:
 	@CGO_ENABLED=0 go -C bench build -buildvcs=false -o ../bin/ ./cmd/load ./cmd/server ./cmd/compare
-	@CGO_ENABLED=0 go -C bench/peers build -buildvcs=false -o ../../bin/peers .
+	@CGO_ENABLED=0 go -C bench/peers build -buildvcs=false -tags poll_opt,gc_opt -o ../../bin/peers .
 	@bench/limit/build bin
 
 bench: bench-programs ## compare servers with those in C and on other libraries, half an hour; ARGS='-run echo' passes it flags

@@ -21,6 +21,15 @@ const queuedOverhead = 1 << 10
 // under CloseOverflow the connection is closed with that as its cause.
 func (c *Conn) Push(p []byte) error {
 	l := c.loop
+	if uint(len(p)-1) < shortPush && l.cur == c && c.out == nil && c.state&(unwritable|connecting) == 0 && l.stage.addShort(p) {
+		return nil
+	}
+	return c.push(p)
+}
+
+// push is Push for p of any length.
+func (c *Conn) push(p []byte) error {
+	l := c.loop
 	if c.state&unwritable != 0 {
 		return ErrClosed
 	}

@@ -11,6 +11,7 @@ import (
 const (
 	stageBytes = 64 << 10 // copies of small pushes
 	stageParts = 256      // slices in one writev
+	shortPush  = 32       // up to this size a push is copied by a few instructions
 	refBytes   = 1 << 10  // from this size on, a slice of the window is referred to and not copied
 )
 
@@ -56,34 +57,33 @@ func (s *stage) add(p []byte) bool {
 	if len(p) > cap(s.buf)-at {
 		return false
 	}
-	s.buf = s.buf[:at+len(p)]
-	place(s.buf[at:], p)
+	s.buf = append(s.buf, p...)
 	return true
 }
 
-// place copies p to dst, which is as long and lies elsewhere. Most pushes are a line, or the end of one: for these the
-// call of a copy that is made for all lengths costs more than the copy.
-func place(dst, p []byte) {
-	n := len(p)
-	dst = dst[:n]
-	switch {
-	case n > 32:
-		copy(dst, p)
-	case n >= 16: // the two halves overlap
+// addShort is add for what it is mostly asked for, a line or the end of one, of at most shortPush bytes: the call of a
+// copy that is made for all lengths would cost more than the copy.
+func (s *stage) addShort(p []byte) bool {
+	at, n := len(s.buf), len(p)
+	if n > cap(s.buf)-at {
+		return false
+	}
+	s.buf = s.buf[:at+n]
+	dst := s.buf[at : at+n]
+	if n >= 16 { // the two halves overlap
 		*(*[16]byte)(dst) = *(*[16]byte)(p)
 		*(*[16]byte)(dst[n-16:]) = *(*[16]byte)(p[n-16:])
-	case n >= 8:
+		return true
+	}
+	if n >= 8 {
 		*(*[8]byte)(dst) = *(*[8]byte)(p)
 		*(*[8]byte)(dst[n-8:]) = *(*[8]byte)(p[n-8:])
-	case n >= 4:
-		*(*[4]byte)(dst) = *(*[4]byte)(p)
-		*(*[4]byte)(dst[n-4:]) = *(*[4]byte)(p[n-4:])
-	case n >= 2:
-		*(*[2]byte)(dst) = *(*[2]byte)(p)
-		*(*[2]byte)(dst[n-2:]) = *(*[2]byte)(p[n-2:])
-	case n == 1:
-		dst[0] = p[0]
+		return true
 	}
+	for i := range dst {
+		dst[i] = p[i]
+	}
+	return true
 }
 
 func (s *stage) inWindow(p []byte) bool {

@@ -22,7 +22,7 @@ func TestStageAgainstNaive(t *testing.T) {
 		s.allow(window)
 		var want []byte
 		for n := r.IntN(600); n > 0; n-- {
-			from, length := r.IntN(len(window)-5000), 1+r.IntN(1+r.IntN(5000))
+			from, length := r.IntN(len(window)-5000), 1+r.IntN(1+r.IntN(1+r.IntN(5000)))
 			source := window
 			if r.IntN(3) == 0 {
 				source = foreign
@@ -32,7 +32,11 @@ func TestStageAgainstNaive(t *testing.T) {
 			}
 			p := source[from : from+length]
 			room := cap(s.buf) - len(s.buf)
-			if !s.add(p) {
+			add := s.add
+			if length <= shortPush {
+				add = s.addShort
+			}
+			if !add(p) {
 				if parts := len(s.parts); length <= room && parts <= stageParts-3 {
 					t.Fatalf("%d bytes were refused with room for %d and %d parts", length, room, parts)
 				}
@@ -85,17 +89,25 @@ func TestStageRefers(t *testing.T) {
 	}
 }
 
-// Every length is copied whole, and nothing beside it.
-func TestPlace(t *testing.T) {
-	source := make([]byte, 80)
+// Every short length is copied whole, and nothing beside it, up to the end of the room.
+func TestAddShort(t *testing.T) {
+	source := make([]byte, shortPush)
 	for i := range source {
 		source[i] = byte(i + 1)
 	}
-	for n := range 70 {
-		dst := make([]byte, n+16)
-		place(dst[8:8+n], source[:n])
-		if !bytes.Equal(dst[8:8+n], source[:n]) || !bytes.Equal(dst[:8], make([]byte, 8)) || !bytes.Equal(dst[8+n:], make([]byte, 8)) {
-			t.Errorf("%d bytes: %v", n, dst)
+	for n := 1; n <= shortPush; n++ {
+		var s stage
+		s.init()
+		s.buf = append(s.buf, make([]byte, cap(s.buf)-n-1)...)
+		at := len(s.buf)
+		if !s.addShort(source[:n]) || !bytes.Equal(s.buf[at:], source[:n]) || s.size() != at+n {
+			t.Errorf("%d bytes: %v", n, s.buf[at:])
+		}
+		if whole := s.buf[:cap(s.buf)]; whole[at-1] != 0 || whole[at+n] != 0 {
+			t.Errorf("%d bytes: written beside them", n)
+		}
+		if n > 1 && s.addShort(source[:2]) {
+			t.Errorf("%d bytes, and two more where there is room for one", n)
 		}
 	}
 }

@@ -10,10 +10,12 @@
 // The modes are:
 //
 //   - echo writes back every byte that it reads.
-//   - line answers each line, which CR LF ends, with the same line. A line has at most 64 KiB; a longer one closes the
-//     connection.
+//   - line answers each line, which CR LF ends, with the same line. A line has at most 64 KiB.
 //   - http answers each request of HTTP/1.1 with "Hello, World!". It skips the body that a Content-Length announces, and
-//     closes the connection after a request that says Connection: close. What is no such request closes it at once.
+//     closes the connection after a request that says Connection: close, or that is none.
+//
+// A client is to bound what it has in flight, and to read all answers before it closes its own half: gnet and nbio read on
+// however much waits to be written, and drop it when they close a connection; netpoll reads on too.
 //
 // The libraries net/http and fasthttp know http only. The others have it from one parser of this program, so that their
 // servers differ in the reading and writing alone.

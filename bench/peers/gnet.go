@@ -54,8 +54,7 @@ type gnetServer struct {
 func (s *gnetServer) OnBoot(e gnet.Engine) gnet.Action {
 	addr, err := gnetAddr(e)
 	if err != nil {
-		gnetLog{}.Errorf("no address: %v", err)
-		return gnet.Shutdown
+		gnetLog{}.Fatalf("no address: %v", err) // what is returned here does not come out of Run
 	}
 	context.AfterFunc(s.ctx, func() { _ = e.Stop(context.Background()) })
 	s.ready(addr)

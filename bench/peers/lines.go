@@ -23,6 +23,7 @@ func (l *lines) next(data []byte) (reply []byte, taken int, last bool) {
 	}
 }
 
+// answer takes all lines that are whole.
 func (l *lines) answer(out, data []byte) (reply []byte, taken int, last bool) {
 	for {
 		reply, n, last := l.next(data[taken:])

@@ -240,22 +240,27 @@ func TestStop(t *testing.T) {
 // as an error, and the next client is served.
 func TestClientsThatBreakOff(t *testing.T) {
 	for mode, message := range map[string]string{modeEcho: oddLines, modeLine: oddLines, modeHTTP: get} {
-		forEach(t, mode, func(t *testing.T, s *server) {
-			for range 20 {
-				c := s.dial(t)
-				write(t, c, []byte(strings.Repeat(message, 1000)))
-				if err := c.Conn.(*net.TCPConn).SetLinger(0); err != nil {
-					t.Fatal(err)
-				}
-				c.Close()
-			}
-			c := s.dial(t)
-			write(t, c, []byte(message))
-			if mode == modeHTTP {
-				expectReplies(t, s, c, 1)
-			} else {
-				expect(t, c, []byte(message))
-			}
+		t.Run(mode, func(t *testing.T) {
+			forEach(t, mode, func(t *testing.T, s *server) { breakOff(t, s, mode, message) })
 		})
+	}
+}
+
+// breakOff resets connections, and then demands an answer on another.
+func breakOff(t *testing.T, s *server, mode, message string) {
+	for range 20 {
+		c := s.dial(t)
+		write(t, c, []byte(strings.Repeat(message, 1000)))
+		if err := c.Conn.(*net.TCPConn).SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+	}
+	c := s.dial(t)
+	write(t, c, []byte(message))
+	if mode == modeHTTP {
+		expectReplies(t, s, c, 1)
+	} else {
+		expect(t, c, []byte(message))
 	}
 }

@@ -158,6 +158,7 @@ func netpollPlain(ctx context.Context, c netpoll.Connection) error {
 	}
 }
 
+// errLast closes a connection that has not failed.
 var errLast = errors.New("the last element has been answered")
 
 // netpollRest goes on after taken of the bytes there were. Where nothing could be taken it waits for more, since netpoll

@@ -13,6 +13,7 @@ type request struct {
 	last bool  // the client wants the connection closed after the answer
 }
 
+// What may be wrong with a head.
 var (
 	errMore    = errors.New("the head of the request has not ended yet")
 	errRequest = errors.New("not a request of HTTP/1.1")

@@ -31,6 +31,7 @@ func (q *requests) next(data []byte) (reply []byte, taken int, last bool) {
 	return responseBytes, taken, q.last
 }
 
+// answer takes all requests that are whole, and what is there of the body of the next.
 func (q *requests) answer(out, data []byte) (reply []byte, taken int, last bool) {
 	for {
 		reply, n, last := q.next(data[taken:])

@@ -67,27 +67,36 @@ func (r *request) parse(head []byte) error {
 	}
 	r.close = string(version) == "HTTP/1.0"
 	for len(rest) > 0 {
-		line, rest, _ = bytes.Cut(rest, match.CRLF.Bytes())
-		name, value, ok := bytes.Cut(line, []byte{':'})
-		if !ok {
+		line = rest
+		if end := bytes.IndexByte(rest, '\n'); end >= 0 {
+			line, rest = rest[:end], rest[end+1:]
+		} else {
+			rest = nil
+		}
+		colon := bytes.IndexByte(line, ':')
+		if colon < 0 {
 			return errRequest
 		}
-		if err := r.header(name, bytes.TrimSpace(value)); err != nil {
+		if err := r.header(line[:colon], line[colon+1:]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// header takes note of one header.
+// header takes note of one header. Few names are as long as those that matter.
 func (r *request) header(name, value []byte) (err error) {
-	switch {
-	case is(name, "connection"):
-		r.close = is(value, "close")
-	case is(name, "content-length"):
-		var n uint64
-		n, err = strconv.ParseUint(string(value), 10, 63)
-		r.length = int64(n)
+	switch len(name) {
+	case len("connection"):
+		if is(name, "connection") {
+			r.close = is(bytes.TrimSpace(value), "close")
+		}
+	case len("content-length"):
+		if is(name, "content-length") {
+			var n uint64
+			n, err = strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 63)
+			r.length = int64(n)
+		}
 	}
 	return err
 }
