@@ -7,7 +7,7 @@ const (
 	rareCredit  = 3    // misfires of the first gear in one search, and one more for each rareSpan places
 	rareSpan    = 4096
 	pairCredit  = 6 // misfires of the second gear
-	pairSpan    = 1024
+	pairSpan    = 512
 	rest        = 32  // searches for which a lesson holds
 	learnFalse  = 16  // false candidates of one search after which it learns
 	learnSample = 128 // bytes of the text that it learns from
