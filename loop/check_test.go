@@ -62,8 +62,8 @@ func (s *stage) check() error {
 	for i := range s.parts {
 		sum += len(s.part(i))
 	}
-	if sum != s.n || s.open > len(s.buf) || len(s.parts) > stageParts {
-		return fmt.Errorf("%d parts of %d bytes, counted as %d, and %d of %d", len(s.parts), sum, s.n, s.open, len(s.buf))
+	if sum != s.n || s.open > s.used || len(s.parts) > stageParts {
+		return fmt.Errorf("%d parts of %d bytes, counted as %d, and %d of %d", len(s.parts), sum, s.n, s.open, s.used)
 	}
 	return nil
 }

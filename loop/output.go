@@ -87,7 +87,7 @@ func (c *Conn) flush() {
 func (c *Conn) writeStage() (n int, errno unix.Errno) {
 	l := c.loop
 	s := &l.stage
-	one := s.buf
+	one := s.buf[:s.used]
 	if len(s.parts) > 0 {
 		s.seal()
 		one = s.part(0)

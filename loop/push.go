@@ -21,8 +21,13 @@ const queuedOverhead = 1 << 10
 // under CloseOverflow the connection is closed with that as its cause.
 func (c *Conn) Push(p []byte) error {
 	l := c.loop
-	if uint(len(p)-1) < shortPush && l.cur == c && c.out == nil && c.state&(unwritable|connecting) == 0 && l.stage.addShort(p) {
-		return nil
+	if n := len(p); uint(n-1) < shortPush && l.cur == c && c.out == nil && c.state&(unwritable|connecting) == 0 {
+		// A line, or the end of one: what add does, without a call.
+		if s := &l.stage; uint(s.used) <= stageBytes-shortPush {
+			copyShort((*[shortPush]byte)(s.buf[s.used:]), p)
+			s.used += n
+			return nil
+		}
 	}
 	return c.push(p)
 }

@@ -17,13 +17,14 @@ const (
 
 // stage gathers what the connection whose event is being handled pushes, so that all of it leaves
 // in one write. Small pushes are copied into buf; large ones that lie in the window under delivery
-// are referred to. Most connections push small slices only: then the bytes of buf are all there is,
-// and no part is made.
+// are referred to. Most connections push small slices only: then the copies are all there is, and
+// no part is made.
 //
-// Invariant: what is staged is parts, whose lengths are n together, and behind them buf[open:];
+// Invariant: what is staged is parts, whose lengths are n together, and behind them buf[open:used];
 // every part lies in buf or in the window; there are at most stageParts of them.
 type stage struct {
-	buf    []byte
+	buf    *[stageBytes]byte
+	used   int // bytes of buf
 	open   int
 	parts  []unix.Iovec
 	n      int
@@ -31,12 +32,12 @@ type stage struct {
 }
 
 func (s *stage) init() {
-	s.buf = make([]byte, 0, stageBytes)
+	s.buf = new([stageBytes]byte)
 	s.parts = make([]unix.Iovec, 0, stageParts)
 }
 
 // size returns how many bytes are staged.
-func (s *stage) size() int { return s.n + len(s.buf) - s.open }
+func (s *stage) size() int { return s.n + s.used - s.open }
 
 // allow lets pushes refer to window until forbid. What was pushed must be flushed before the window
 // is used again.
@@ -53,37 +54,27 @@ func (s *stage) add(p []byte) bool {
 	if len(p) >= refBytes && s.inWindow(p) {
 		return s.link(p)
 	}
-	at := len(s.buf)
-	if len(p) > cap(s.buf)-at {
+	if len(p) > stageBytes-s.used {
 		return false
 	}
-	s.buf = append(s.buf, p...)
+	s.used += copy(s.buf[s.used:], p)
 	return true
 }
 
-// addShort is add for what it is mostly asked for, a line or the end of one, of at most shortPush bytes: the call of a
-// copy that is made for all lengths would cost more than the copy.
-func (s *stage) addShort(p []byte) bool {
-	at, n := len(s.buf), len(p)
-	if n > cap(s.buf)-at {
-		return false
+// copyShort copies p, which is not empty, to the beginning of dst: the call of a copy that is made for all lengths costs
+// more than that.
+func copyShort(dst *[shortPush]byte, p []byte) {
+	switch n := len(p); {
+	case n >= 16:
+		*(*[16]byte)(dst[:]) = *(*[16]byte)(p)
+		*(*[16]byte)(dst[n-16:]) = *(*[16]byte)(p[n-16:]) // the two overlap
+	case n == 2: // the end of a line
+		*(*[2]byte)(dst[:]) = *(*[2]byte)(p)
+	default:
+		for i, c := range p {
+			dst[i] = c
+		}
 	}
-	s.buf = s.buf[:at+n]
-	dst := s.buf[at : at+n]
-	if n >= 16 { // the two halves overlap
-		*(*[16]byte)(dst) = *(*[16]byte)(p)
-		*(*[16]byte)(dst[n-16:]) = *(*[16]byte)(p[n-16:])
-		return true
-	}
-	if n >= 8 {
-		*(*[8]byte)(dst) = *(*[8]byte)(p)
-		*(*[8]byte)(dst[n-8:]) = *(*[8]byte)(p[n-8:])
-		return true
-	}
-	for i := range dst {
-		dst[i] = p[i]
-	}
-	return true
 }
 
 func (s *stage) inWindow(p []byte) bool {
@@ -94,7 +85,7 @@ func (s *stage) inWindow(p []byte) bool {
 // link adds p, which stays where it is, to the parts, and reports whether it found room; one that
 // follows on the last part in memory lengthens it.
 func (s *stage) link(p []byte) bool {
-	if len(s.parts) > stageParts-3 { // one for buf[open:] now, one for p, one for buf[open:] in the end
+	if len(s.parts) > stageParts-3 { // one for buf[open:used] now, one for p, one for buf[open:used] in the end
 		return false
 	}
 	s.seal()
@@ -111,12 +102,12 @@ func (s *stage) link(p []byte) bool {
 	return true
 }
 
-// seal makes buf[open:] a part.
+// seal makes buf[open:used] a part.
 func (s *stage) seal() {
-	if tail := s.buf[s.open:]; len(tail) > 0 {
+	if tail := s.buf[s.open:s.used]; len(tail) > 0 {
 		s.append(tail)
 		s.n += len(tail)
-		s.open = len(s.buf)
+		s.open = s.used
 	}
 }
 
@@ -134,5 +125,5 @@ func (s *stage) part(i int) []byte {
 // reset drops what is staged.
 func (s *stage) reset() {
 	clear(s.parts) // what was pushed by reference is not pinned
-	s.buf, s.open, s.parts, s.n = s.buf[:0], 0, s.parts[:0], 0
+	s.used, s.open, s.parts, s.n = 0, 0, s.parts[:0], 0
 }

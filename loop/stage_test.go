@@ -31,12 +31,8 @@ func TestStageAgainstNaive(t *testing.T) {
 				from = min(len(want), len(window)-5000)
 			}
 			p := source[from : from+length]
-			room := cap(s.buf) - len(s.buf)
-			add := s.add
-			if length <= shortPush {
-				add = s.addShort
-			}
-			if !add(p) {
+			room := len(s.buf) - s.used
+			if !s.add(p) {
 				if parts := len(s.parts); length <= room && parts <= stageParts-3 {
 					t.Fatalf("%d bytes were refused with room for %d and %d parts", length, room, parts)
 				}
@@ -74,13 +70,13 @@ func TestStageRefers(t *testing.T) {
 	s.allow(window)
 	s.add(window[:refBytes-1])
 	s.add([]byte("x"))
-	if len(s.parts) != 0 || len(s.buf) != refBytes {
-		t.Errorf("small pushes: %d parts, %d bytes copied", len(s.parts), len(s.buf))
+	if len(s.parts) != 0 || s.used != refBytes {
+		t.Errorf("small pushes: %d parts, %d bytes copied", len(s.parts), s.used)
 	}
 	s.add(window[:refBytes])
 	s.add(window[refBytes:])
-	if len(s.parts) != 2 || len(s.buf) != refBytes || s.part(1)[0] != window[0] || len(s.part(1)) != len(window) {
-		t.Errorf("large pushes: %d parts, %d bytes copied", len(s.parts), len(s.buf))
+	if len(s.parts) != 2 || s.used != refBytes || s.part(1)[0] != window[0] || len(s.part(1)) != len(window) {
+		t.Errorf("large pushes: %d parts, %d bytes copied", len(s.parts), s.used)
 	}
 	s.reset()
 	s.forbid()
@@ -89,25 +85,17 @@ func TestStageRefers(t *testing.T) {
 	}
 }
 
-// Every short length is copied whole, and nothing beside it, up to the end of the room.
-func TestAddShort(t *testing.T) {
+// Every short length is copied whole, and nothing behind it.
+func TestCopyShort(t *testing.T) {
 	source := make([]byte, shortPush)
 	for i := range source {
 		source[i] = byte(i + 1)
 	}
 	for n := 1; n <= shortPush; n++ {
-		var s stage
-		s.init()
-		s.buf = append(s.buf, make([]byte, cap(s.buf)-n-1)...)
-		at := len(s.buf)
-		if !s.addShort(source[:n]) || !bytes.Equal(s.buf[at:], source[:n]) || s.size() != at+n {
-			t.Errorf("%d bytes: %v", n, s.buf[at:])
-		}
-		if whole := s.buf[:cap(s.buf)]; whole[at-1] != 0 || whole[at+n] != 0 {
-			t.Errorf("%d bytes: written beside them", n)
-		}
-		if n > 1 && s.addShort(source[:2]) {
-			t.Errorf("%d bytes, and two more where there is room for one", n)
+		var dst [shortPush]byte
+		copyShort(&dst, source[:n])
+		if !bytes.Equal(dst[:n], source[:n]) || !bytes.Equal(dst[n:], make([]byte, shortPush-n)) {
+			t.Errorf("%d bytes: %v", n, dst)
 		}
 	}
 }

@@ -59,20 +59,20 @@ type request struct {
 // parse reads a head: the request line and every header.
 func (r *request) parse(head []byte) error {
 	*r = request{}
-	line, rest, _ := bytes.Cut(head, match.CRLF.Bytes())
-	method, target, _ := bytes.Cut(line, []byte{' '})
-	target, version, ok := bytes.Cut(target, []byte{' '})
-	if !ok || len(method) == 0 || len(target) == 0 || !bytes.HasPrefix(version, []byte("HTTP/1.")) {
+	line, rest := nextLine(head)
+	method, version := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
+	if method < 1 || version < method+2 {
 		return errRequest
 	}
-	r.close = string(version) == "HTTP/1.0"
+	switch string(line[version+1:]) {
+	case "HTTP/1.1":
+	case "HTTP/1.0":
+		r.close = true
+	default:
+		return errRequest
+	}
 	for len(rest) > 0 {
-		line = rest
-		if end := bytes.IndexByte(rest, '\n'); end >= 0 {
-			line, rest = rest[:end], rest[end+1:]
-		} else {
-			rest = nil
-		}
+		line, rest = nextLine(rest)
 		colon := bytes.IndexByte(line, ':')
 		if colon < 0 {
 			return errRequest
@@ -82,6 +82,19 @@ func (r *request) parse(head []byte) error {
 		}
 	}
 	return nil
+}
+
+// nextLine returns the first line of a head, and what follows it.
+func nextLine(head []byte) (line, rest []byte) {
+	end := bytes.IndexByte(head, '\n')
+	if end < 0 {
+		return head, nil
+	}
+	line, rest = head[:end], head[end+1:]
+	if end > 0 && line[end-1] == '\r' {
+		line = line[:end-1]
+	}
+	return line, rest
 }
 
 // header takes note of one header. Few names are as long as those that matter.
@@ -103,5 +116,13 @@ func (r *request) header(name, value []byte) (err error) {
 
 // is reports whether a word is this one of small letters, in whatever case it is written.
 func is(word []byte, small string) bool {
-	return len(word) == len(small) && bytes.EqualFold(word, []byte(small))
+	if len(word) != len(small) {
+		return false
+	}
+	for i, c := range word {
+		if c|0x20 != small[i] { // a capital is the small letter without this bit
+			return false
+		}
+	}
+	return true
 }
