@@ -41,9 +41,9 @@ static void ask_to_stop_accepting(struct uring_loop *l) {
 static void ask_to_stop(struct uring_loop *l) { ask(l, IORING_OP_POLL_ADD, l->place->stop, STOP)->poll32_events = POLLIN; }
 
 static void rest(struct uring_loop *l) {
-	static const struct __kernel_timespec while_ = {.tv_nsec = 100 * 1000 * 1000};
+	static const struct __kernel_timespec a_while = {.tv_nsec = 100 * 1000 * 1000};
 	struct io_uring_sqe *sqe = ask(l, IORING_OP_TIMEOUT, -1, RETRY);
-	sqe->addr = (uintptr_t)&while_;
+	sqe->addr = (uintptr_t)&a_while;
 	sqe->len = 1;
 	l->resting = true;
 }
