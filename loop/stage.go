@@ -71,9 +71,7 @@ func copyShort(dst *[shortPush]byte, p []byte) {
 	case n == 2: // the end of a line
 		*(*[2]byte)(dst[:]) = *(*[2]byte)(p)
 	default:
-		for i, c := range p {
-			dst[i] = c
-		}
+		copy(dst[:], p)
 	}
 }
 

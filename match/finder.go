@@ -65,7 +65,7 @@ func (f *Finder) indexFar(p []byte, n int) int {
 
 // index is Index, and adds the steps taken to w.
 func (f *Finder) index(p []byte, w *meter) int {
-	read, j := len(p), 0
+	var read, j int
 	if f.exact() {
 		read, j = f.short(p, 0, w)
 	} else {

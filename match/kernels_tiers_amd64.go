@@ -37,11 +37,15 @@ func scanRareBest(p *byte, n int, s *samples, credit int) (at, left int)
 func scanFullBest(p *byte, n int, s *samples, credit int) (at, left int)
 
 // scanPairPlain is scanPairGeneric for the entries.
+//
+//lint:ignore U1000 dispatch_amd64.s jumps to it
 func scanPairPlain(p *byte, n int, s *samples, credit int) (at, left int) {
 	return scanPairGeneric(s.window(p, n), n, s, credit)
 }
 
 // scanRarePlain is scanRareGeneric for the entries.
+//
+//lint:ignore U1000 dispatch_amd64.s jumps to it
 func scanRarePlain(p *byte, n int, s *samples, credit int) (at, left int) {
 	return scanRareGeneric(s.window(p, n), n, s, credit)
 }
