@@ -7,12 +7,14 @@
 #include "../memory.h"
 #include "../queue.h"
 
+enum { MUCH = 1 << 20 }; /* bytes that wait: what comes is faster than what leaves */
+
 /* Where the bytes that are being sent are. */
 enum origin { BUFFER, ARENA, OWN };
 
 /* A connection has one send at a time. A reply is attempted from where it was made, without waiting for the socket, so that
  * this memory is free at once. What the socket refuses is copied to the connection, sent from there as the socket gets ready,
- * and as long as that takes nothing is received. What is to be sent meanwhile waits.
+ * and as long as that takes nothing is received. What is to be sent meanwhile waits; when it is much, nothing is received either.
  */
 struct connection {
 	unsigned slot;
@@ -137,11 +139,12 @@ static void settle(struct uring_loop *l, struct connection *c) {
 		attempt_waiting(l, c);
 	if (!c->sending)
 		c->refused = false;
+	bool pause = c->refused || c->waiting.len > MUCH;
 	bool last = c->session.last;
 	bool done = c->ended || (last && c->session.clean);
-	if (!done && !c->refused && !c->receiving)
+	if (!done && !pause && !c->receiving)
 		ask_to_receive(l, c);
-	if ((done || c->refused) && c->receiving)
+	if ((done || pause) && c->receiving)
 		ask_to_stop_receiving(l, c);
 	if (c->sending) {
 		l->more |= c->attempting && (done || last || c->refused || c->waiting.len);
@@ -207,10 +210,17 @@ void connection_received(struct uring_loop *l, void *connection, const struct io
 		buffers_return(&l->buffers, buffer);
 	c->receiving = cqe->flags & IORING_CQE_F_MORE;
 	c->cancelled = false; /* or not yet: then it is asked again */
-	if (cqe->res == -ENOBUFS)
-		buffers_add(&l->buffers);
-	else if (cqe->res == 0 || (cqe->res < 0 && cqe->res != -ECANCELED && cqe->res != -EINTR && cqe->res != -EAGAIN))
-		c->ended = true;
+	switch (-cqe->res) {
+	case ENOBUFS:
+		/* More buffers than connections would be for one that has much, and that can wait. */
+		if (l->buffers.count < l->open)
+			buffers_add(&l->buffers);
+		break;
+	case ECANCELED: case EINTR: case EAGAIN:
+		break;
+	default:
+		c->ended |= cqe->res <= 0;
+	}
 	settle(l, c);
 }
 
