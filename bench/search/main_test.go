@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -10,8 +11,11 @@ import (
 	"testing"
 )
 
-// nativeDir is where the native programs are built for the tests.
-var nativeDir string
+// nativeDir is where the native programs are built for the tests, and buildNotes what was said of those that are not.
+var (
+	nativeDir  string
+	buildNotes bytes.Buffer
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -23,7 +27,7 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(dir)
 		nativeDir = dir
 		build := exec.Command("./build", dir)
-		build.Stdout, build.Stderr = os.Stdout, os.Stderr
+		build.Stdout, build.Stderr = io.MultiWriter(os.Stdout, &buildNotes), os.Stderr
 		if err := build.Run(); err != nil {
 			fmt.Fprintln(os.Stderr, "build:", err)
 			return 1
