@@ -4,7 +4,7 @@ package match
 // same s bytes again. Then it will be in that state again behind them, and has not found a match on the way, since it
 // did not the time before. So as many rounds as the text repeats are skipped at the speed of a comparison.
 //
-// Now and then it takes a new place to come back to, after twice as long each time (Brent 1980, "An improved Monte Carlo
+// A spell of the plain search has one, which is new. Now and then it takes a new place to come back to, after twice as long each time (Brent 1980, "An improved Monte Carlo
 // factorization algorithm", has this way to find a cycle of unknown length).
 //
 // Invariant: the search was in the state at the place at, and has found nothing since.
@@ -15,9 +15,6 @@ type cycle struct {
 	quiet     int // blocks to come in which a state that comes back is not looked into
 	patience  int // what quiet will be when the next look was for nothing
 }
-
-// cycleMost limits span and patience, in blocks.
-const cycleMost = 4096
 
 // skip returns how many bytes of p[i:] the search can leave out, after a block of it that ended in state j. A look for
 // nothing compares fewer bytes than the search has read since at, and a look of use at most twice as many as it skips.
@@ -34,14 +31,14 @@ func (c *cycle) skip(p []byte, i, j int, w *meter) (n int) {
 			c.patience = 0
 		} else {
 			n = 0
-			c.patience = min(2*c.patience+1, cycleMost)
+			c.patience = 2*c.patience + 1
 		}
 		c.quiet = c.patience
 		c.blocks = c.span
 	}
 	if c.blocks >= c.span {
 		c.at, c.state, c.blocks = i+n, j, 0
-		c.span = min(2*c.span+1, cycleMost)
+		c.span = 2*c.span + 1
 	}
 	return n
 }

@@ -3,7 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// Every kernel has one entry, which jumps to that of the tier in force: the arguments stay where they are, and the Go
+// Every scan has one entry, which jumps to the kernel of the tier in force: the arguments stay where they are, and the Go
 // functions around it are small enough to be inlined into the searches.
 
 // A tier's number is compared with avx2; below it are sse2 and generic, above it avx512.

@@ -26,9 +26,9 @@
 // All work is linear in the bytes received, for every terminator, every input and every way of cutting the input up,
 // single bytes included:
 //
-//   - A literal costs at most 8 steps a byte and 1024 more for each Matcher or IndexAll, and Index, which looks a first
-//     time at the least price, one more a byte. A step is a byte scanned or a byte compared; a candidate that proved false counts 16 steps on top, for what it costs to leave a
-//     fast loop.
+//   - A literal costs at most 8 steps a byte and 1024 more for each Matcher, Index or IndexAll, and Index, which has a
+//     quick look first, one more a byte. A step is a byte scanned or a byte compared; a candidate that proved false
+//     counts 16 steps on top, for what it costs to leave a fast loop.
 //   - An Any costs at most 20 steps a byte: two transitions, of at most ten label compares each.
 //   - A Count costs nothing a byte.
 //   - Each time that a caller of Cuts stops before the last cut, as many bytes as it has read since it last did, and 512

@@ -36,20 +36,15 @@ func (f *Finder) Index(p []byte) int {
 	return at
 }
 
-// indexFar is Index for n places, which are many or those of a longer literal. Where the first scan does not have the
-// answer, what it has read is read again.
+// indexFar is Index for n places, which are many or those of a longer literal. Where nothing has misfired lately, one scan
+// has the answer, and is not worth a gear; if it has not, all is searched once more.
 func (f *Finder) indexFar(p []byte, n int) int {
-	if n <= 0 {
-		return -1
-	}
-	if n <= maxCall { // usually one scan finds the first candidate, and that is a match, or there is none
+	if uint(n-1) < maxCall && f.calm() {
 		at, left := 0, 0
-		if n >= rareFrom && f.calm() {
+		if n >= rareFrom {
 			at, left = scanRare(p, n, &f.first, rareCredit)
 		} else {
-			var g gear
-			g.engage(&f.literal, n)
-			at, left = g.scan(&f.literal, p, n)
+			at, left = scanPair(p, n, &f.first, pairCredit)
 		}
 		switch {
 		case left < 0:
@@ -63,18 +58,23 @@ func (f *Finder) indexFar(p []byte, n int) int {
 	return f.index(p, &w)
 }
 
-// index is Index, and adds the steps taken to w.
+// index is Index, and adds the steps taken to w. Usually the first candidate is a match, or there is none.
 func (f *Finder) index(p []byte, w *meter) int {
-	var read, j int
-	if f.exact() {
-		read, j = f.short(p, 0, w)
-	} else {
-		read, j = f.seek(p, 0, w)
-	}
-	if j < len(f.bytes) {
+	l := &f.literal
+	if len(p) < len(l.bytes) {
 		return -1
 	}
-	return read - j
+	var g gear
+	g.engage(l, len(p)-len(l.bytes)+1)
+	at := l.scan(p, 0, &g, w)
+	if at < 0 || l.exact() || string(p[at:at+len(l.bytes)]) == string(l.bytes) {
+		return at
+	}
+	read, j := l.seek(p[at:], 0, &g, w)
+	if j < len(l.bytes) {
+		return -1
+	}
+	return at + read - j
 }
 
 // IndexAll writes the start of every match in p to dst, in order and not overlapping, and returns how many it has

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -148,4 +149,29 @@ func TestIndexAllFull(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A search spends one use of a lesson, though its first candidate is false and it has to go on.
+func TestIndexSpendsOneLesson(t *testing.T) {
+	f, err := NewFinder([]byte("\r\n--a boundary of some length, of which not all bytes are samples--"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	near := bytes.Clone(f.bytes)
+	for i := range near { // a byte that no scan looks at
+		if !slices.ContainsFunc(f.choices, func(s samples) bool { return slices.Contains(s.offs[:], uint16(i)) }) {
+			near[i] ^= 0x80
+			break
+		}
+	}
+	text := bytes.Repeat(near, 40)
+	f.record(lesson{pairs: rest, learnt: rest})
+	for range 3 {
+		if at := f.Index(text); at >= 0 {
+			t.Fatalf("at %d", at)
+		}
+	}
+	if x := f.recall(); x.pairs+x.full != rest-3 {
+		t.Errorf("three searches have left %+v", x)
+	}
 }

@@ -40,7 +40,7 @@ func (l *literal) record(x lesson) {
 	l.lesson.Store(uint32(x.choice) | uint32(x.pairs)<<8 | uint32(x.full)<<16 | uint32(x.learnt)<<24)
 }
 
-// calm reports whether the next search of rareFrom places and more begins with the first gear, and the first samples.
+// calm reports whether the next search begins with the first samples, and, of rareFrom places and more, with the first gear.
 func (l *literal) calm() bool { return l.lesson.Load()&^(0xff<<24) == 0 }
 
 // engage sets g, which is new, to the gear for the first of n places.

@@ -55,19 +55,24 @@ func (s *samples) nextRare(p []byte, i, n int) int {
 	return i + k
 }
 
+// nextPair returns the next word of eight places, from i on and before n, in which the pair stands, and those places as
+// places does; 0 if there is none, and at is then behind the last word.
+func (s *samples) nextPair(p []byte, i, n int) (at int, pair uint64) {
+	for near := nearWords; i+wordLen <= n; i += wordLen {
+		if pair = s.places(p, i, 0, 1); pair != 0 {
+			return i, pair
+		}
+		if near--; near < 0 {
+			i, near = s.nextRare(p, i+wordLen, n)-wordLen, nearWords
+		}
+	}
+	return i, 0
+}
+
 // scanPairGeneric is scanPair: a word at a time, or further where there is nothing, then place by place. O(n).
 func scanPairGeneric(p []byte, n int, s *samples, credit int) (at, left int) {
-	i, near := 0, nearWords
-	for i+wordLen <= n {
-		pair := s.places(p, i, 0, 1)
-		if pair == 0 {
-			i += wordLen
-			if near--; near < 0 {
-				i, near = s.nextRare(p, i, n), nearWords
-			}
-			continue
-		}
-		near = nearWords
+	i, pair := s.nextPair(p, 0, n)
+	for pair != 0 {
 		if pair &= s.places(p, i, 2, 3); pair != 0 {
 			return i + bits.TrailingZeros64(pair)/8, credit
 		}
@@ -75,6 +80,7 @@ func scanPairGeneric(p []byte, n int, s *samples, credit int) (at, left int) {
 		if credit--; credit < 0 {
 			return i, credit
 		}
+		i, pair = s.nextPair(p, i, n)
 	}
 	for ; i < n; i++ {
 		if s.stand(p, i) {
@@ -104,17 +110,8 @@ func scanRareGeneric(p []byte, n int, s *samples, credit int) (at, left int) {
 
 // allGeneric is all32 and all64. O(n).
 func allGeneric[E uint32 | uint64](dst []E, p []byte, n int, s *samples, base E) (count, done int) {
-	i, near := 0, nearWords
-	for i+wordLen <= n {
-		pair := s.places(p, i, 0, 1)
-		if pair == 0 {
-			i += wordLen
-			if near--; near < 0 {
-				i, near = s.nextRare(p, i, n), nearWords
-			}
-			continue
-		}
-		near = nearWords
+	i, pair := s.nextPair(p, 0, n)
+	for pair != 0 {
 		if s.more != 0 {
 			pair &= s.places(p, i, 2, 3)
 		}
@@ -122,7 +119,7 @@ func allGeneric[E uint32 | uint64](dst []E, p []byte, n int, s *samples, base E)
 			return count, i
 		}
 		count += spread(dst[count:], pair, base+E(i))
-		i += wordLen
+		i, pair = s.nextPair(p, i+wordLen, n)
 	}
 	for ; i < n; i++ {
 		if s.stand(p, i) {

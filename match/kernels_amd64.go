@@ -10,15 +10,15 @@ package match
 // one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
 // last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
-//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	for each block of 4 vectors, then for the last block
+//	(the second block is aligned, and overlaps the first; the last one overlaps those before)
 //	    if the rare byte stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
-// pair stands there.
+// Fewer places than a block has are looked at in one go for the pair, by vectors that overlap, or words, or one by one, and,
+// if it stands there and is not all, vector by vector as above.
 //
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
@@ -32,15 +32,15 @@ func scanRareSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
 // one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
 // last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
-//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	for each block of 4 vectors, then for the last block
+//	(the second block is aligned, and overlaps the first; the last one overlaps those before)
 //	    if the pair stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
-// pair stands there.
+// Fewer places than a block has are looked at in one go for the pair, by vectors that overlap, or words, or one by one, and,
+// if it stands there and is not all, vector by vector as above.
 //
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
@@ -54,15 +54,15 @@ func scanPairSSE2(p *byte, n int, s *byte, credit int) (at int, left int)
 // one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
 // last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
-//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	for each block of 4 vectors, then for the last block
+//	(the second block is aligned, and overlaps the first; the last one overlaps those before)
 //	    if the samples stand in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
-// pair stands there.
+// Fewer places than a block has are looked at in one go for the pair, by vectors that overlap, or words, or one by one, and,
+// if it stands there and is not all, vector by vector as above.
 //
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
@@ -151,15 +151,15 @@ func sameSSE2(a *byte, b *byte, n int) int
 // one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
 // last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
-//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	for each block of 4 vectors, then for the last block
+//	(the second block is aligned, and overlaps the first; the last one overlaps those before)
 //	    if the rare byte stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
-// pair stands there.
+// Fewer places than a block has are looked at in one go for the pair, by vectors that overlap, or words, or one by one, and,
+// if it stands there and is not all, vector by vector as above.
 //
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
@@ -173,15 +173,15 @@ func scanRareAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
 // one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
 // last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
-//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	for each block of 4 vectors, then for the last block
+//	(the second block is aligned, and overlaps the first; the last one overlaps those before)
 //	    if the pair stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
-// pair stands there.
+// Fewer places than a block has are looked at in one go for the pair, by vectors that overlap, or words, or one by one, and,
+// if it stands there and is not all, vector by vector as above.
 //
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
@@ -195,15 +195,15 @@ func scanPairAVX2(p *byte, n int, s *byte, credit int) (at int, left int)
 // one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
 // last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
-//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	for each block of 4 vectors, then for the last block
+//	(the second block is aligned, and overlaps the first; the last one overlaps those before)
 //	    if the samples stand in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
-// pair stands there.
+// Fewer places than a block has are looked at in one go for the pair, by vectors that overlap, or words, or one by one, and,
+// if it stands there and is not all, vector by vector as above.
 //
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
@@ -292,15 +292,14 @@ func sameAVX2(a *byte, b *byte, n int) int
 // one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
 // last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
-//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	for each block of 4 vectors, then for the last block
+//	(the second block is aligned, and overlaps the first; the last one overlaps those before)
 //	    if the rare byte stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
-// pair stands there.
+// Fewer places than a block has are looked at vector by vector, for the pair and then for all samples, the last by a mask.
 //
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
@@ -314,15 +313,14 @@ func scanRareAVX512(p *byte, n int, s *byte, credit int) (at int, left int)
 // one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
 // last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
-//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	for each block of 4 vectors, then for the last block
+//	(the second block is aligned, and overlaps the first; the last one overlaps those before)
 //	    if the pair stands in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
-// pair stands there.
+// Fewer places than a block has are looked at vector by vector, for the pair and then for all samples, the last by a mask.
 //
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.
@@ -336,15 +334,14 @@ func scanPairAVX512(p *byte, n int, s *byte, credit int) (at int, left int)
 // one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
 // last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
-//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	for each block of 4 vectors, then for the last block
+//	(the second block is aligned, and overlaps the first; the last one overlaps those before)
 //	    if the samples stand in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
-// pair stands there.
+// Fewer places than a block has are looked at vector by vector, for the pair and then for all samples, the last by a mask.
 //
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.

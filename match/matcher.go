@@ -89,19 +89,15 @@ func (m *Matcher) choose(p []byte) (end, size int, found bool) {
 
 // bytewise is Next for a few bytes and a literal: the plain search.
 func (m *Matcher) bytewise(p []byte) (end, size int, found bool) {
-	l, j := &m.term.prog.literal, m.state
-	b := l.bytes
-	for i, c := range p {
-		for uint32(j) < uint32(len(b)) && b[j] != c { // -1 ends it too
-			j = l.fail[j]
-		}
-		if j++; int(j) == len(b) {
-			m.ended(i + 1)
-			return i + 1, len(b), true
-		}
+	l := &m.term.prog.literal
+	var w meter
+	n, j := l.kmp(p, int(m.state), &w)
+	if j == len(l.bytes) {
+		m.ended(n)
+		return n, j, true
 	}
-	m.state = j
-	return len(p), 0, false
+	m.state = int32(j)
+	return n, 0, false
 }
 
 // brief is Next for a short literal at the beginning of an element. Most elements end soon: the first bytes are searched

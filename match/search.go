@@ -25,10 +25,12 @@ package match
 //
 // Worst case for len(p) = n: the scans read a byte once; the compares are at most 2n, as in the plain search; the prices
 // of false candidates are at most n + plainDebt + falsePrice together, and with each of them at most maxBack bytes are
-// compared again; learning reads learnSample bytes for learnFalse false candidates, or for some blocks of the scan. This
+// compared again; a look for a cycle compares at most one byte for each byte read, or two for each byte skipped; learning reads learnSample bytes for learnFalse false candidates, or for some blocks of the scan. This
 // is less than 8n + 1024 steps and holds for a whole stream, however it is cut, since the carry is j and the debt.
 func (l *literal) search(p []byte, j int, w *meter) (read, matched int) {
-	i, j := l.seek(p, j, w)
+	var g gear
+	g.engage(l, len(p))
+	i, j := l.seek(p, j, &g, w)
 	if j < 0 {
 		return len(p), l.tail(p[i:], w)
 	}
@@ -36,10 +38,8 @@ func (l *literal) search(p []byte, j int, w *meter) (read, matched int) {
 }
 
 // seek is search but for the last bytes of p: where only they can begin a match, it returns from where on, and -1.
-func (l *literal) seek(p []byte, j int, w *meter) (read, matched int) {
+func (l *literal) seek(p []byte, j int, g *gear, w *meter) (read, matched int) {
 	i, paid := 0, 0
-	var g gear
-	g.engage(l, len(p))
 	for i < len(p) {
 		if w.broke() {
 			i, j = l.plain(p, i, j, w)
@@ -50,7 +50,7 @@ func (l *literal) seek(p []byte, j int, w *meter) (read, matched int) {
 			continue
 		}
 		if j == 0 {
-			at := l.scan(p, i, &g, w)
+			at := l.scan(p, i, g, w)
 			if at < 0 {
 				w.pay(len(p) - paid)
 				return i, -1

@@ -8,22 +8,24 @@ import (
 
 // Fewer places than a block has are the usual case of small reads. They are looked at without a loop: by vectors, words
 // or bytes from the first place on, and by others that end with the last one. These overlap.
+const fewDoc = `Fewer places than a block has are looked at in one go for the pair, by vectors that overlap, or words, or one by one, and,
+// if it stands there and is not all, vector by vector as above.`
 
 // wide looks at one vector to a block less one place. It falls through, to the loop, if the pair stands somewhere and where
 // is not known yet.
 func (s scanner) wide(last, sm reg.Register, m reg.GPVirtual) {
 	CMPQ(last, operand.Imm(uint64(s.width)))
 	JG(operand.LabelRef("four"))
-	m1, m2 := s.bits(s.stand(s.i, low, high)), s.bits(s.stand(last, low, high))
+	m1, m2 := s.bits(s.stand(s.i, 0, low, high)), s.bits(s.stand(last, 0, low, high))
 	s.found(s.join(m1, m2, last), sm, "vector")
 
 	Label("four")
-	x := s.stand(s.i, low, high)
+	x := s.stand(s.i, 0, low, high)
 	s.or(s.pair(s.width), x)
 	before := GP64()
 	LEAQ(operand.Mem{Base: last, Disp: -s.width}, before)
-	s.or(s.stand(before, low, high), x)
-	s.or(s.stand(last, low, high), x)
+	s.or(s.stand(before, 0, low, high), x)
+	s.or(s.stand(last, 0, low, high), x)
 	s.bitsTo(x, m)
 	TESTL(m, m)
 	JZ(operand.LabelRef("none"))
@@ -40,7 +42,7 @@ func (s scanner) narrow(n, sm reg.Register, credit reg.Register) {
 		SUBQ(operand.Imm(16), from)
 		JL(operand.LabelRef("words"))
 		h.few(sm, "confirmHalves", func(s scanner, samples ...int) reg.GPVirtual {
-			return s.join(s.bits(s.stand(s.i, samples...)), s.bits(s.stand(from, samples...)), from)
+			return s.join(s.bits(s.stand(s.i, 0, samples...)), s.bits(s.stand(from, 0, samples...)), from)
 		})
 		Label("words")
 	}
@@ -87,19 +89,6 @@ func (s scanner) firstOf(bits reg.GPVirtual) {
 		BSFQ(bits, bits)
 	}
 	s.result(bits, credit)
-}
-
-// stand returns the bits of the places from place on at which the samples stand, as a vector.
-func (s scanner) stand(place reg.Register, samples ...int) (x reg.VecVirtual) {
-	for _, k := range samples {
-		y := s.eq(at(s.ptr[k], place, 0), s.splats[k])
-		if x == nil {
-			x = y
-		} else {
-			s.and(y, x)
-		}
-	}
-	return x
 }
 
 // wordsStand is stand for eight places from the first on, and eight from place on.

@@ -16,15 +16,14 @@ const scanDoc = `//
 // one from credit for each block or vector that had to be looked at closely and in which they do not stand, but for the
 // last ones of fewer places than a vector, and when that makes it negative it returns the next place that was not examined.
 //
-//	for each block of 4 vectors, then for the last block; or, if there is none, for each vector, then for the last vector
-//	(the second block is aligned, and overlaps the first; the last ones overlap those before)
+//	for each block of 4 vectors, then for the last block
+//	(the second block is aligned, and overlaps the first; the last one overlaps those before)
 //	    if %s in it
 //	        if the samples stand in it: return the first place
 //	        credit--; if credit < 0: return the place behind it
 //	return n, credit
 //
-// Fewer places than a block has are looked at in one go, the vectors, words or bytes overlapping, and then anew if the
-// pair stands there.
+// %s
 //
 // It reads p[min(off)] to p[n-1+max(off)]. n must be at least 1. Worst case: every block is examined twice, O(n), with
 // 4 compares more for each vector.`
@@ -47,12 +46,21 @@ func (s *scanner) sample(sm reg.Register, samples ...int) {
 	}
 }
 
-// pair returns the bits of the places from i+disp on at which the pair stands, as a vector.
-func (s scanner) pair(disp int) reg.VecVirtual {
-	x := s.eq(at(s.ptr[low], s.i, disp), s.splats[low])
-	s.and(s.eq(at(s.ptr[high], s.i, disp), s.splats[high]), x)
+// stand returns the bits of the places from place+disp on at which the samples stand, as a vector.
+func (s scanner) stand(place reg.Register, disp int, samples ...int) (x reg.VecVirtual) {
+	for _, k := range samples {
+		y := s.eq(at(s.ptr[k], place, disp), s.splats[k])
+		if x == nil {
+			x = y
+		} else {
+			s.and(y, x)
+		}
+	}
 	return x
 }
+
+// pair is stand for the pair, from i+disp on.
+func (s scanner) pair(disp int) reg.VecVirtual { return s.stand(s.i, disp, low, high) }
 
 // confirm clears in x the places at which the other samples do not stand.
 func (s scanner) confirm(x reg.VecVirtual, disp int) {
@@ -73,25 +81,11 @@ var gears = []gear{
 	{"scanFull", "the samples stand", []int{low, high, third, fourth}},
 }
 
-// glance returns the vector whose high bits tell whether the places from i+disp on need a closer look.
-func (s scanner) glance(g gear, disp int) reg.VecVirtual {
-	var x reg.VecVirtual
-	for _, k := range g.samples {
-		y := s.eq(at(s.ptr[k], s.i, disp), s.splats[k])
-		if x == nil {
-			x = y
-			continue
-		}
-		s.and(y, x)
-	}
-	return x
-}
-
 func scan(v vector, g gear) {
 	name := g.name + v.name
 	TEXT(name, NOSPLIT, "func(p *byte, n int, s *byte, credit int) (at, left int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf(name+" finds a literal by its samples.\n"+scanDoc, g.what))
+	Doc(fmt.Sprintf(name+" finds a literal by its samples.\n"+scanDoc, g.what, fewDoc))
 	n := Load(Param("n"), GP64())
 	sm := Load(Param("s"), GP64())
 	credit := Load(Param("credit"), GP64())
@@ -183,9 +177,9 @@ func scan(v vector, g gear) {
 
 // block looks at the block at i, and jumps to where one is looked at closely.
 func (s scanner) block(g gear, m reg.GPVirtual) {
-	x := s.glance(g, 0)
+	x := s.stand(s.i, 0, g.samples...)
 	for k := 1; k < blocks; k++ {
-		s.or(s.glance(g, k*s.width), x)
+		s.or(s.stand(s.i, k*s.width, g.samples...), x)
 	}
 	s.bitsTo(x, m)
 	TESTL(m, m)

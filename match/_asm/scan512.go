@@ -68,7 +68,8 @@ func scan512(g gear) {
 	name := g.name + "AVX512"
 	TEXT(name, NOSPLIT, "func(p *byte, n int, s *byte, credit int) (at, left int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf(name+" finds a literal by its samples.\n"+scanDoc, g.what))
+	Doc(fmt.Sprintf(name+" finds a literal by its samples.\n"+scanDoc, g.what,
+		"Fewer places than a block has are looked at vector by vector, for the pair and then for all samples, the last by a mask."))
 	n := Load(Param("n"), GP64())
 	sm := Load(Param("s"), GP64())
 	credit := Load(Param("credit"), GP64())
