@@ -83,11 +83,7 @@ func (c *Conn) deliverCuts(window []byte, start, pos, n, read int) (int, int) {
 				pos = start + c.resyncAt(cut.Size == 0)
 			}
 		} else {
-			l.stats.Elements++
-			c.state &^= amid
-			if err := c.handler.Receive(c, data, true); err != nil {
-				c.fail(err)
-			}
+			c.element(data)
 		}
 		start = pos
 		if c.state&(retermed|dropped|undelivered) != 0 {

@@ -22,7 +22,7 @@ const queuedOverhead = 1 << 10
 func (c *Conn) Push(p []byte) error {
 	l := c.loop
 	if n := len(p); uint(n-1) < shortPush && l.cur == c && c.out == nil && c.state&(unwritable|connecting) == 0 {
-		// A line, or the end of one: what add does, without a call.
+		// A line, or the end of one: what add does, without the call.
 		if s := &l.stage; uint(s.used) <= stageBytes-shortPush {
 			copyShort((*[shortPush]byte)(s.buf[s.used:]), p)
 			s.used += n

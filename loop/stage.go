@@ -11,7 +11,7 @@ import (
 const (
 	stageBytes = 64 << 10 // copies of small pushes
 	stageParts = 256      // slices in one writev
-	shortPush  = 32       // up to this size a push is copied by a few instructions
+	shortPush  = 32       // up to this size a push is copied in Push itself
 	refBytes   = 1 << 10  // from this size on, a slice of the window is referred to and not copied
 )
 
@@ -61,8 +61,8 @@ func (s *stage) add(p []byte) bool {
 	return true
 }
 
-// copyShort copies p, which is not empty, to the beginning of dst: the call of a copy that is made for all lengths costs
-// more than that.
+// copyShort copies p, which is not empty, to the beginning of dst. For a line of 16 to 32 bytes, and for the end of one, the
+// call of a copy that is made for all lengths would cost more than the copy.
 func copyShort(dst *[shortPush]byte, p []byte) {
 	switch n := len(p); {
 	case n >= 16:

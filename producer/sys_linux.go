@@ -16,9 +16,9 @@ const (
 // Calls are the system calls of a queue: the seam through which tests make them fail. Each makes one call and returns
 // its count and errno. No slice is kept after the call returned.
 type Calls struct {
-	// Write is write(2).
+	// Write is write(2), or send(2).
 	Write func(fd int, p []byte) (int, syscall.Errno)
-	// Writev is writev(2).
+	// Writev is writev(2), or sendmsg(2).
 	Writev func(fd int, iov []unix.Iovec) (int, syscall.Errno)
 	// Sendfile is sendfile(2): from in at *off, which it moves, to out, at most n bytes.
 	Sendfile func(out, in int, off *int64, n int) (int, syscall.Errno)

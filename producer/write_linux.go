@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// WriteTo offers one batch to the non-blocking socket fd and returns how many bytes it took: one writev(2), one
-// write(2) when the batch is a single slice, one sendfile(2) when the head is a File, or what a Direct at the head does. It is initiate_send, batched.
+// WriteTo offers one batch to the non-blocking socket fd and returns how many bytes it took: one call of Calls.Writev,
+// one of Calls.Write when the batch is a single slice, one sendfile(2) when the head is a File, or what a Direct at the head
+// does. It is initiate_send, batched.
 // A producer adds one chunk, as its chunk is only valid until its next; items behind it wait, unless the chunk is
 // its last. EINTR is retried.
 //

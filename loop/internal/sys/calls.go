@@ -15,7 +15,7 @@ import (
 // what it wants to fail. The funcs are called by the loop's goroutine, except Close and
 // Getsockname, which may be called by any.
 type Calls struct {
-	Output producer.Calls // send, writev, sendfile
+	Output producer.Calls // send(2), sendmsg(2) and sendfile(2), for what a queue calls write, writev and sendfile
 	Rings  ringbuf.Calls  // memfd_create, ftruncate, mmap, munmap
 
 	// The hot ones answer an Errno, so that no error interface is built.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -56,6 +57,39 @@ func TestClasses(t *testing.T) {
 	}
 	if OfAccept(os.ErrClosed) != Fatal || OfConnect(os.ErrClosed) != Fatal {
 		t.Error("an error that is no errno is not fatal")
+	}
+}
+
+// Whoever shares a descriptor can make it blocking, for the flag is the open file's. The calls do not wait all the same.
+func TestNoCallWaits(t *testing.T) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0) // a blocking one
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fds[0])
+	hang := time.AfterFunc(10*time.Second, func() { panic("a system call waits") })
+	defer hang.Stop()
+	calls, p := System(), make([]byte, 64<<10)
+	iov := []unix.Iovec{{Base: &p[0]}, {Base: &p[0]}}
+	for i := range iov {
+		iov[i].SetLen(len(p) / 2)
+	}
+	if _, errno := calls.Read(fds[0], p); errno != unix.EAGAIN {
+		t.Errorf("reading from an empty socket: %v", errno)
+	}
+	errno, full := unix.Errno(0), 0
+	for ; errno == 0; full++ {
+		_, errno = calls.Output.Write(fds[0], p)
+	}
+	if errno != unix.EAGAIN || full == 1 {
+		t.Errorf("writing %d times: %v", full, errno)
+	}
+	if _, errno := calls.Output.Writev(fds[0], iov); errno != unix.EAGAIN {
+		t.Errorf("writing two slices to a full socket: %v", errno)
+	}
+	unix.Close(fds[1])
+	if _, errno := calls.Output.Writev(fds[0], iov); errno != unix.EPIPE {
+		t.Errorf("writing two slices to nobody: %v", errno)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // System returns the real system calls.
 func System() *Calls {
 	output := producer.SystemCalls()
-	output.Write = send
+	output.Write, output.Writev = send, sendv
 	return &Calls{
 		Output:    output,
 		Rings:     ringbuf.System(),
@@ -49,14 +49,17 @@ func System() *Calls {
 	}
 }
 
+// noWait has a call on a socket not wait, even if somebody with a duplicate of the descriptor has made that blocking.
+const noWait = unix.MSG_DONTWAIT
+
 // receive is recv(2), which comes to the socket without the file system's layer that read(2) goes
-// through. It uses RawSyscall: the descriptor is non-blocking, so the scheduler need not be told, and
-// sysmon stays asleep.
+// through. It uses RawSyscall: it does not wait, so the scheduler need not be told, and sysmon stays
+// asleep.
 func receive(fd int, p []byte) (int, syscall.Errno) {
 	if len(p) == 0 {
 		return 0, 0
 	}
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), 0, 0, 0)
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), noWait, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}
@@ -67,7 +70,15 @@ func receive(fd int, p []byte) (int, syscall.Errno) {
 // send is send(2), for the same reasons; a peer that has gone is an error and no signal.
 func send(fd int, p []byte) (int, syscall.Errno) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)),
-		unix.MSG_NOSIGNAL, 0, 0)
+		noWait|unix.MSG_NOSIGNAL, 0, 0)
+	return int(n), errno
+}
+
+// sendv is send of several slices: sendmsg(2).
+func sendv(fd int, iov []unix.Iovec) (int, syscall.Errno) {
+	message := unix.Msghdr{Iov: unsafe.SliceData(iov)}
+	message.SetIovlen(len(iov))
+	n, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&message)), noWait|unix.MSG_NOSIGNAL)
 	return int(n), errno
 }
 
