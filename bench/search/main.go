@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
-	"github.com/millrace-net/millrace/bench/internal/machine"
+	"github.com/millrace-net/millrace/bench/internal/progress"
+	"github.com/millrace-net/millrace/bench/internal/record"
 )
 
 func main() {
@@ -37,15 +37,15 @@ func run(o *options, out io.Writer) error {
 	if len(chosen) == 0 {
 		return errors.New("no case has such a name")
 	}
-	r := &record{begun: time.Now(), command: machine.CommandLine(os.Args), commit: machine.Commit(), plan: o.plan}
-	if err := r.measure(o, chosen, out); err != nil {
+	m := &measurement{plan: o.plan}
+	if err := m.measure(o, chosen, out); err != nil {
 		return err
 	}
-	return r.keep(o)
+	return m.keep(o)
 }
 
-// measure fills the record, and writes a table whenever a group is complete.
-func (r *record) measure(o *options, chosen []draft, out io.Writer) (err error) {
+// measure fills the measurement, and writes a table whenever a group is complete.
+func (m *measurement) measure(o *options, chosen []draft, out io.Writer) (err error) {
 	cpu, err := pin(o.cpu)
 	if err != nil {
 		return err
@@ -59,45 +59,30 @@ func (r *record) measure(o *options, chosen []draft, out io.Writer) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
-	r.machine = append(append(machine.Describe(cpu), tiers()), f.notes...)
-	for _, line := range r.machine {
-		fmt.Fprintln(out, line)
-	}
+	m.head = record.NewHead([]int{cpu}, append([]string{tiers()}, f.notes...)...)
+	m.head.Write(out)
 	fmt.Fprintln(out)
-	return r.measureAll(f, cases, out)
+	return m.measureAll(f, cases, out)
 }
 
-func (r *record) measureAll(f *field, cases []*searchCase, out io.Writer) error {
-	p := newProgress(len(cases))
+func (m *measurement) measureAll(f *field, cases []*searchCase, out io.Writer) error {
+	line := progress.New(len(cases))
 	begin := 0 // of the group
 	for i, c := range cases {
 		entrants := f.entrants(c)
-		p.next(c.name, len(entrants))
-		rows, err := r.plan.measure(c, entrants)
+		line.Next(c.name, fmt.Sprintf("%d contenders", len(entrants)))
+		rows, err := m.plan.measure(c, entrants)
 		if err != nil {
 			return err
 		}
-		r.results = append(r.results, result{c, rows})
+		m.results = append(m.results, result{c, rows})
 		if i+1 == len(cases) || cases[i+1].group() != c.group() {
-			p.clear()
-			if err := writeTable(out, r.results[begin:]); err != nil {
+			line.Clear()
+			if err := writeTable(out, m.results[begin:]); err != nil {
 				return err
 			}
 			begin = i + 1
 		}
-	}
-	return nil
-}
-
-// keep writes the files that are asked for.
-func (r *record) keep(o *options) error {
-	if o.record != "" {
-		if err := r.save(o.record); err != nil {
-			return err
-		}
-	}
-	if o.plots != "" {
-		return drawPlots(o.plots, r.results)
 	}
 	return nil
 }

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"flag"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"time"
+
+	"github.com/millrace-net/millrace/bench/internal/cli"
 )
 
 // options is the command line.
@@ -24,7 +24,7 @@ type options struct {
 
 // parseOptions reads the arguments, without the name of the program. What is wrong with them is told to usage.
 func parseOptions(args []string, usage io.Writer) (*options, error) {
-	o := &options{run: regexp.MustCompile("")}
+	o := &options{}
 	f := flag.NewFlagSet("search", flag.ContinueOnError)
 	f.SetOutput(usage)
 	f.IntVar(&o.rounds, "rounds", 7, "how often everyone has a turn in each case")
@@ -35,10 +35,7 @@ func parseOptions(args []string, usage io.Writer) (*options, error) {
 	f.StringVar(&o.native, "native", "", "where search-c and search-rust are: a `directory`, by default that of this program")
 	f.IntVar(&o.cpu, "cpu", -1, "the processor to run on, by default the last one")
 	f.Uint64Var(&o.seed, "seed", 1, "the seed of the random texts")
-	f.Func("run", "measure only the cases whose names match `regexp`", func(s string) (err error) {
-		o.run, err = regexp.Compile(s)
-		return err
-	})
+	run := cli.Regexp(f, "run", "measure only the cases whose names match `regexp`")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -46,14 +43,10 @@ func parseOptions(args []string, usage io.Writer) (*options, error) {
 		f.Usage()
 		return nil, errors.New("at least one round, a batch longer than nothing, and no other arguments")
 	}
-	if o.native == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, err
-		}
-		o.native = filepath.Dir(self)
-	}
-	return o, nil
+	o.run = *run
+	var err error
+	o.native, err = cli.OrOwnFolder(o.native)
+	return o, err
 }
 
 // drafts returns the cases that are to be measured.

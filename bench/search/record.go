@@ -1,48 +1,26 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
-	"os"
-	"time"
+
+	"github.com/millrace-net/millrace/bench/internal/record"
 )
 
-// record is everything that a run has measured, and where.
-type record struct {
-	begun   time.Time
-	command string
-	commit  string
-	machine []string
+// measurement is everything that a run has measured, and where.
+type measurement struct {
+	head    record.Head
 	plan    plan
 	results []result
 }
 
-// save writes the record to a file.
-func (r *record) save(path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := r.write(f); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
-}
-
-// write writes what it was, as comments, and a line for each row: case, contender, iterations of a batch, and the
-// nanoseconds an operation took in each round, in the order of the rounds, with tabs between them.
-func (r *record) write(to io.Writer) error {
-	w := bufio.NewWriter(to)
-	fmt.Fprintf(w, "# date: %s\n# command: %s\n# commit: %s\n", r.begun.UTC().Format(time.RFC3339), r.command, r.commit)
-	for _, line := range r.machine {
-		fmt.Fprintf(w, "# %s\n", line)
-	}
+// write writes a line for each row: case, contender, iterations of a batch, and the nanoseconds an operation took in each
+// round, in the order of the rounds, with tabs between them.
+func (m *measurement) write(w io.Writer) error {
 	fmt.Fprintf(w, "# %d rounds, batches of %v; an operation is one search, or one walk, through the whole text\n",
-		r.plan.rounds, r.plan.batch)
+		m.plan.rounds, m.plan.batch)
 	fmt.Fprintf(w, "# case\tcontender\titerations\tns/op of each round\n")
-	for _, result := range r.results {
+	for _, result := range m.results {
 		for _, row := range result.rows {
 			fmt.Fprintf(w, "%s\t%s\t%d", result.name, row.contender.name, row.iterations)
 			for _, ns := range row.rounds {
@@ -51,5 +29,18 @@ func (r *record) write(to io.Writer) error {
 			fmt.Fprintln(w)
 		}
 	}
-	return w.Flush()
+	return nil
+}
+
+// keep writes the files that are asked for.
+func (m *measurement) keep(o *options) error {
+	if o.record != "" {
+		if err := m.head.Save(o.record, m.write); err != nil {
+			return err
+		}
+	}
+	if o.plots != "" {
+		return drawPlots(o.plots, m.results)
+	}
+	return nil
 }

@@ -12,9 +12,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
-	"github.com/millrace-net/millrace/bench/internal/machine"
+	"github.com/millrace-net/millrace/bench/internal/progress"
+	"github.com/millrace-net/millrace/bench/internal/record"
 )
 
 func main() {
@@ -49,55 +49,53 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 	if len(field) == 0 {
 		return fmt.Errorf("no server is in %s", o.bin)
 	}
-	r := &record{
-		begun: time.Now(), command: machine.CommandLine(os.Args), commit: machine.Commit(),
-		machine: append(machine.Describe(o.serverCPU, o.loadCPU), notes...), rounds: o.rounds,
-	}
-	r.writeHead(out)
-	if err := r.measure(ctx, o, chosen, field, out); err != nil {
+	m := &measurement{head: record.NewHead([]int{o.serverCPU, o.loadCPU}, notes...), rounds: o.rounds}
+	m.head.Write(out)
+	if err := m.measure(ctx, o, chosen, field, out); err != nil {
 		return err
 	}
-	writeMatrix(out, r.results)
-	return r.keep(o)
+	writeMatrix(out, m.results)
+	return m.keep(o)
 }
 
-// measure fills the record, cell by cell, and writes a table for each.
-func (r *record) measure(ctx context.Context, o *options, chosen []cell, field []contender, out io.Writer) error {
-	bar := newProgress(o, chosen, field)
-	for _, c := range chosen {
-		result := newResult(c, field)
-		for round := range o.rounds {
-			for i := range result.rows {
-				row := &result.rows[(i+round)%len(result.rows)] // nobody is always behind the same one
-				bar.next(c.name, row.contender.name)
-				run, err := o.measure(ctx, c, row.contender)
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				row.add(run, err)
-			}
+// measure fills the measurement, cell by cell, and writes a table for each.
+func (m *measurement) measure(ctx context.Context, o *options, chosen []cell, field []contender, out io.Writer) error {
+	results := make([]result, len(chosen))
+	turns := 0
+	for i, c := range chosen {
+		results[i] = newResult(c, field)
+		turns += len(results[i].rows) * o.rounds
+	}
+	line := progress.New(turns)
+	for i := range results {
+		r := &results[i]
+		if err := o.measureCell(ctx, r, line); err != nil {
+			return err
 		}
-		if o.syscalls {
-			for i := range result.rows {
-				result.rows[i].calls = o.countCalls(ctx, c, result.rows[i].contender)
-			}
-		}
-		r.results = append(r.results, result)
-		bar.clear()
-		writeTable(out, result)
+		m.results = results[:i+1]
+		line.Clear()
+		writeTable(out, *r)
 	}
 	return nil
 }
 
-// keep writes the files that are asked for.
-func (r *record) keep(o *options) error {
-	if o.record != "" {
-		if err := r.save(o.record); err != nil {
-			return err
+// measureCell has all servers take their turns in one cell.
+func (o *options) measureCell(ctx context.Context, r *result, line *progress.Line) error {
+	for round := range o.rounds {
+		for i := range r.rows {
+			row := &r.rows[(i+round)%len(r.rows)] // nobody is always behind the same one
+			line.Next(r.name, row.contender.name)
+			turn, err := o.measure(ctx, r.cell, row.contender)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			row.add(turn, err)
 		}
 	}
-	if o.plots != "" {
-		return drawPlots(o.plots, r.results)
+	if o.syscalls && !r.idle {
+		for i := range r.rows {
+			r.rows[i].calls = o.countCalls(ctx, r.cell, r.rows[i].contender)
+		}
 	}
 	return nil
 }

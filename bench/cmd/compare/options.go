@@ -4,11 +4,11 @@ import (
 	"errors"
 	"flag"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"time"
+
+	"github.com/millrace-net/millrace/bench/internal/cli"
 )
 
 // options is the command line.
@@ -27,7 +27,7 @@ type options struct {
 
 // parseOptions reads the arguments, without the name of the program. What is wrong with them is told to usage.
 func parseOptions(args []string, usage io.Writer) (*options, error) {
-	o := &options{run: regexp.MustCompile(""), on: regexp.MustCompile("")}
+	o := &options{}
 	f := flag.NewFlagSet("compare", flag.ContinueOnError)
 	f.SetOutput(usage)
 	f.IntVar(&o.rounds, "rounds", 5, "how often everyone has a turn in each cell")
@@ -42,8 +42,8 @@ func parseOptions(args []string, usage io.Writer) (*options, error) {
 	f.IntVar(&o.serverCPU, "server-cpu", 0, "the processor of a server with one loop")
 	f.IntVar(&o.loadCPU, "load-cpu", runtime.NumCPU()-1, "the processor of the load generator")
 	f.IntVar(&o.rate, "rate", 40_000, "messages a second of the cells with a fixed rate")
-	pattern(f, &o.run, "run", "measure only the cells whose names match `regexp`")
-	pattern(f, &o.on, "on", "and only the servers whose names match `regexp`, beside the C loop")
+	run := cli.Regexp(f, "run", "measure only the cells whose names match `regexp`")
+	on := cli.Regexp(f, "on", "and only the servers whose names match `regexp`, beside the C loop")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -51,21 +51,10 @@ func parseOptions(args []string, usage io.Writer) (*options, error) {
 		f.Usage()
 		return nil, errors.New("at least one round, a duration and a rate above nothing, and no other arguments")
 	}
-	if o.bin == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, err
-		}
-		o.bin = filepath.Dir(self)
-	}
-	return o, nil
-}
-
-func pattern(f *flag.FlagSet, to **regexp.Regexp, name, usage string) {
-	f.Func(name, usage, func(s string) (err error) {
-		*to, err = regexp.Compile(s)
-		return err
-	})
+	o.run, o.on = *run, *on
+	var err error
+	o.bin, err = cli.OrOwnFolder(o.bin)
+	return o, err
 }
 
 // cells returns the cells that are to be measured.

@@ -1,53 +1,25 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"time"
+
+	"github.com/millrace-net/millrace/bench/internal/record"
 )
 
-// record is everything that a run has measured, and where.
-type record struct {
-	begun   time.Time
-	command string
-	commit  string
-	machine []string
+// measurement is everything that a run has measured, and where.
+type measurement struct {
+	head    record.Head
 	rounds  int
 	results []result
 }
 
-// save writes the record to a file.
-func (r *record) save(path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := r.write(f); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
-}
-
-// writeHead writes what it was, as comments.
-func (r *record) writeHead(w io.Writer) {
-	fmt.Fprintf(w, "# date: %s\n# command: %s\n# commit: %s\n", r.begun.UTC().Format(time.RFC3339), r.command, r.commit)
-	for _, line := range r.machine {
-		fmt.Fprintf(w, "# %s\n", line)
-	}
-	fmt.Fprintf(w, "# %d rounds\n", r.rounds)
-}
-
 // write writes a line for each turn: cell, contender, round, and as JSON what was measured; and for each contender the
 // system calls a message, and the first error.
-func (r *record) write(to io.Writer) error {
-	w := bufio.NewWriter(to)
-	r.writeHead(w)
-	fmt.Fprintf(w, "# cell\tserver\tround\tmeasured\n")
-	for _, result := range r.results {
+func (m *measurement) write(w io.Writer) error {
+	fmt.Fprintf(w, "# %d rounds\n# cell\tserver\tround\tmeasured\n", m.rounds)
+	for _, result := range m.results {
 		for _, row := range result.rows {
 			for i, t := range row.turns {
 				if t == nil {
@@ -67,5 +39,18 @@ func (r *record) write(to io.Writer) error {
 			}
 		}
 	}
-	return w.Flush()
+	return nil
+}
+
+// keep writes the files that are asked for.
+func (m *measurement) keep(o *options) error {
+	if o.record != "" {
+		if err := m.head.Save(o.record, m.write); err != nil {
+			return err
+		}
+	}
+	if o.plots != "" {
+		return drawPlots(o.plots, m.results)
+	}
+	return nil
 }

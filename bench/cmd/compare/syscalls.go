@@ -20,9 +20,6 @@ const callMessages = 20_000
 // they were not counted. A traced server is slow, so that more messages may meet in one turn of its loop than
 // otherwise.
 func (o *options) countCalls(ctx context.Context, c cell, who contender) string {
-	if c.idle || !who.serves(c.mode) {
-		return ""
-	}
 	ctx, cancel := context.WithTimeout(ctx, turnLimit)
 	defer cancel()
 	s, err := o.start(ctx, c, who)

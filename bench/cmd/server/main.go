@@ -38,8 +38,7 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		_, _ = io.Copy(io.Discard, in)
 		cancel()
 	}()
-	// A P that nobody has keeps the monitor of the runtime from taking away that of a loop that waits: docs/tuning.md.
-	runtime.GOMAXPROCS(o.loops + 1)
+	runtime.GOMAXPROCS(o.loops) // as many as the servers on the other libraries have
 	set, err := loop.NewSet(loop.Options{Loops: o.loops, DrainTimeout: drain})
 	if err != nil {
 		return err
