@@ -4,10 +4,11 @@ package match
 // same s bytes again. Then it will be in that state again behind them, and has not found a match on the way, since it
 // did not the time before. So as many rounds as the text repeats are skipped at the speed of a comparison.
 //
-// A spell of the plain search has one, which is new. Now and then it takes a new place to come back to, after twice as long each time (Brent 1980, "An improved Monte Carlo
-// factorization algorithm", has this way to find a cycle of unknown length).
+// A spell of the plain search has one, which is new. Now and then it takes a new place to come back to, after twice as
+// long each time (Brent 1980, "An improved Monte Carlo factorization algorithm", has this way to find a cycle of unknown
+// length).
 //
-// Invariant: the search was in the state at the place at, and has found nothing since.
+// Invariant: the search was in the state at the place at, and has found nothing since; span, quiet and patience are at most maxWait.
 type cycle struct {
 	at, state int
 	blocks    int // of the plain search since at
@@ -28,17 +29,19 @@ func (c *cycle) skip(p []byte, i, j int, w *meter) (n int) {
 		w.steps += n + 1
 		if n >= s {
 			n -= n % s
-			c.patience = 0
-		} else {
-			n = 0
-			c.patience = 2*c.patience + 1
+			c.at, c.blocks, c.patience = i+n, 0, 0
+			return n
 		}
+		c.patience = c.later(c.patience)
 		c.quiet = c.patience
 		c.blocks = c.span
 	}
 	if c.blocks >= c.span {
-		c.at, c.state, c.blocks = i+n, j, 0
-		c.span = 2*c.span + 1
+		c.at, c.state, c.blocks = i, j, 0
+		c.span = c.later(c.span)
 	}
-	return n
+	return 0
 }
+
+// later returns the number of blocks to wait next, after the last ones brought nothing.
+func (c *cycle) later(blocks int) int { return min(2*blocks+1, maxWait) }

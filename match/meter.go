@@ -2,11 +2,12 @@ package match
 
 // Prices and limits of the search for a literal, in bytes: a false candidate is a debt, and a byte read pays back one.
 const (
-	falsePrice = 16   // what a false candidate costs, in bytes of the plain search
-	plainDebt  = 512  // from this debt on there is no scan but the plain search
-	plainSpell = 2048 // for so many bytes at least: who comes to this debt in hostile text would soon come to it again
-	plainBlock = 16   // bytes of the plain search after which it looks for a cycle
-	maxBack    = 8    // bytes that are compared again at most, after a false candidate
+	falsePrice = 16      // what a false candidate costs, in bytes of the plain search
+	plainDebt  = 512     // from this debt on there is no scan but the plain search
+	plainSpell = 2048    // for so many bytes at least: who comes to this debt in hostile text would soon come to it again
+	plainBlock = 16      // bytes of the plain search after which it looks for a cycle
+	maxWait    = 1 << 20 // blocks of the plain search between two looks for a cycle, at most: 16 MiB of text
+	maxBack    = 8       // bytes that are compared again at most, after a false candidate
 )
 
 // A search of n bytes takes at most stepsPerByte·n + stepsOver steps; see search.
