@@ -119,6 +119,7 @@ func (x *cutter) run(chunks [][]byte, steps []step) []element {
 	}
 	c.handler = &halfCloser{hooks{readClosed: func(*Conn) error { return nil }, receive: func(c *Conn, data []byte, found bool) error {
 		x.part = append(x.part, data...)
+		x.spare(data, steps[(x.at-1)%len(steps)].term, found)
 		if found {
 			x.end(true)
 			apply()
@@ -151,6 +152,21 @@ func (x *cutter) run(chunks [][]byte, steps []step) []element {
 	x.l.graves = x.l.graves[:0]
 	x.l.leave()
 	return x.got
+}
+
+// spare looks at what is between the length and the capacity of data: the terminator that was found, which nobody reads
+// again, so that it can be written over.
+func (x *cutter) spare(data []byte, term match.Terminator, found bool) {
+	spare, want := data[len(data):cap(data)], ""
+	if found && term.Kind() == match.KindLiteral {
+		want = string(term.Bytes())
+	}
+	if string(spare) != want {
+		x.got = append(x.got, element{fmt.Sprintf("%q behind %q", spare, data), found})
+	}
+	for i := range spare {
+		spare[i] = '\r'
+	}
 }
 
 func (x *cutter) end(found bool) {

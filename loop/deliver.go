@@ -66,24 +66,28 @@ func (c *Conn) deliver(window []byte, scanned int) (done int) {
 func (c *Conn) deliverCuts(window []byte, start, pos, n, read int) (int, int) {
 	base, after := pos, c.match
 	c.match.Restart() // callbacks find it where they are: between two elements
+	c.elementMs = 0
+	c.state &^= amid
 	l := c.loop
 	for _, cut := range l.cuts[:n] {
 		pos = base + int(cut.End)
-		c.elementMs = 0
 		if c.state&discarding != 0 { // the terminator may begin before window
 			c.state &^= discarding
 			start = pos
 			continue
 		}
 		end := pos - int(cut.Size)
-		data := window[start:end:end]
+		data := window[start:end:pos]
 		if len(data) > l.opts.MaxElement && c.state&pieces == 0 {
 			c.oversize(true)
 			if c.state&retermed != 0 {
 				pos = start + c.resyncAt(cut.Size == 0)
 			}
 		} else {
-			c.element(data)
+			l.stats.Elements++
+			if err := c.handler.Receive(c, data, true); err != nil {
+				c.fail(err)
+			}
 		}
 		start = pos
 		if c.state&(retermed|dropped|undelivered) != 0 {
@@ -101,15 +105,6 @@ func (c *Conn) deliverCuts(window []byte, start, pos, n, read int) (int, int) {
 // owesPiece tells whether examined bytes wait that Pieces delivery hands over unfinished.
 func (c *Conn) owesPiece(examined int) bool {
 	return examined > c.match.Held() && (c.state&pieces != 0 || c.match.Terminator().Kind() == match.KindNone)
-}
-
-// element hands over data, which ends at a terminator.
-func (c *Conn) element(data []byte) {
-	c.loop.stats.Elements++
-	c.state &^= amid
-	if err := c.handler.Receive(c, data, true); err != nil {
-		c.fail(err)
-	}
 }
 
 // deliverPart deals with window[start:], which was examined and has no terminator: Pieces delivery

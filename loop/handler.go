@@ -10,8 +10,11 @@ package loop
 // and Quitter.
 type Handler interface {
 	// Receive gets data of the stream in place: a slice of the loop's memory, valid until Receive
-	// returns, with capacity clipped to its length. The handler may change the bytes it has not
-	// pushed; to keep them it copies them (bytes.Clone).
+	// returns. The handler may change the bytes it has not pushed; to keep them it copies them
+	// (bytes.Clone).
+	//
+	// The capacity of data ends where the terminator ends that was found behind it: data[:cap(data)]
+	// is the element with its end. Where none was found, the capacity is the length.
 	//
 	// In Whole delivery data is one element without its terminator and found is true; it may be
 	// empty. found is false for what was left unfinished when the stream ended, and for bytes under

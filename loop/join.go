@@ -26,13 +26,17 @@ func (c *Conn) join(fresh []byte) (rest []byte) {
 		return nil
 	}
 	c.elementMs = 0
-	data := c.in.bytes()[:length:length]
+	data := c.in.bytes()[: length : length+size]
 	stage := &c.loop.stage
 	if c.in.ring != nil {
 		stage.allow(data)
 	}
 	c.state |= delivering
-	c.element(data)
+	c.state &^= amid
+	c.loop.stats.Elements++
+	if err := c.handler.Receive(c, data, true); err != nil {
+		c.fail(err)
+	}
 	c.state &^= delivering
 	if c.in.ring != nil {
 		c.flush()

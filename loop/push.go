@@ -4,6 +4,7 @@ package loop
 
 import (
 	"fmt"
+	"unsafe"
 
 	"github.com/millrace-net/millrace/producer"
 )
@@ -24,8 +25,18 @@ func (c *Conn) Push(p []byte) error {
 	if n := len(p); uint(n-1) < shortPush && l.cur == c && c.out == nil && c.state&(unwritable|connecting) == 0 {
 		// A line, or the end of one: what add does, without the call.
 		if s := &l.stage; uint(s.used) <= stageBytes-shortPush {
-			copyShort((*[shortPush]byte)(s.buf[s.used:]), p)
+			dst, src := unsafe.Pointer(&s.buf[s.used]), unsafe.Pointer(&p[0])
 			s.used += n
+			if n < 16 {
+				copyShort(dst, src, n)
+				return nil
+			}
+			copy16(dst, src, 0)
+			if n > 32 {
+				copy16(dst, src, 16)
+				copy16(dst, src, n-32)
+			}
+			copy16(dst, src, n-16) // this and the one before may overlap
 			return nil
 		}
 	}

@@ -11,7 +11,7 @@ import (
 const (
 	stageBytes = 64 << 10 // copies of small pushes
 	stageParts = 256      // slices in one writev
-	shortPush  = 32       // up to this size a push is copied in Push itself
+	shortPush  = 64       // up to this size a push is copied in Push itself
 	refBytes   = 1 << 10  // from this size on, a slice of the window is referred to and not copied
 )
 
@@ -61,18 +61,29 @@ func (s *stage) add(p []byte) bool {
 	return true
 }
 
-// copyShort copies p, which is not empty, to the beginning of dst. For a line of 16 to 32 bytes, and for the end of one, the
-// call of a copy that is made for all lengths would cost more than the copy.
-func copyShort(dst *[shortPush]byte, p []byte) {
-	switch n := len(p); {
-	case n >= 16:
-		*(*[16]byte)(dst[:]) = *(*[16]byte)(p)
-		*(*[16]byte)(dst[n-16:]) = *(*[16]byte)(p[n-16:]) // the two overlap
-	case n == 2: // the end of a line
-		*(*[2]byte)(dst[:]) = *(*[2]byte)(p)
+// copyShort copies n bytes, 1 to 15 of them, by two moves that may overlap.
+func copyShort(dst, src unsafe.Pointer, n int) {
+	switch {
+	case n >= 8:
+		copy8(dst, src, 0)
+		copy8(dst, src, n-8)
+	case n >= 4:
+		*(*[4]byte)(dst) = *(*[4]byte)(src)
+		*(*[4]byte)(unsafe.Add(dst, n-4)) = *(*[4]byte)(unsafe.Add(src, n-4))
+	case n >= 2:
+		*(*[2]byte)(dst) = *(*[2]byte)(src)
+		*(*[2]byte)(unsafe.Add(dst, n-2)) = *(*[2]byte)(unsafe.Add(src, n-2))
 	default:
-		copy(dst[:], p)
+		*(*byte)(dst) = *(*byte)(src)
 	}
+}
+
+func copy8(dst, src unsafe.Pointer, at int) {
+	*(*[8]byte)(unsafe.Add(dst, at)) = *(*[8]byte)(unsafe.Add(src, at))
+}
+
+func copy16(dst, src unsafe.Pointer, at int) {
+	*(*[16]byte)(unsafe.Add(dst, at)) = *(*[16]byte)(unsafe.Add(src, at))
 }
 
 func (s *stage) inWindow(p []byte) bool {

@@ -85,17 +85,30 @@ func TestStageRefers(t *testing.T) {
 	}
 }
 
-// Every short length is copied whole, and nothing behind it.
-func TestCopyShort(t *testing.T) {
-	source := make([]byte, shortPush)
+// A push of every short length is staged whole, and nothing behind it, up to the last place of the stage.
+func TestShortPush(t *testing.T) {
+	source := make([]byte, shortPush+1)
 	for i := range source {
 		source[i] = byte(i + 1)
 	}
-	for n := 1; n <= shortPush; n++ {
-		var dst [shortPush]byte
-		copyShort(&dst, source[:n])
-		if !bytes.Equal(dst[:n], source[:n]) || !bytes.Equal(dst[n:], make([]byte, shortPush-n)) {
-			t.Errorf("%d bytes: %v", n, dst)
+	l := newTestLoop(t, Options{})
+	c, _ := pair(t, l, &hooks{}, nil)
+	s := &l.stage
+	l.enter(c)
+	defer l.leave()
+	for n := 1; n <= len(source); n++ {
+		for _, used := range []int{0, 5, stageBytes - len(source), stageBytes - n} {
+			clear(s.buf[:])
+			s.used = used
+			if err := c.Push(source[:n]); err != nil {
+				t.Fatal(err)
+			}
+			want := make([]byte, stageBytes)
+			copy(want[used:], source[:n])
+			if s.used != used+n || !bytes.Equal(s.buf[:], want) {
+				t.Errorf("%d bytes at %d: %d staged", n, used, s.used)
+			}
+			s.reset()
 		}
 	}
 }

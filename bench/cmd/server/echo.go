@@ -26,8 +26,5 @@ func (*lines) Receive(c *loop.Conn, line []byte, found bool) error {
 	if !found {
 		return nil
 	}
-	if err := c.Push(line); err != nil {
-		return err
-	}
-	return c.Push(match.CRLF.Bytes())
+	return c.Push(line[:cap(line)]) // with its end
 }
