@@ -24,7 +24,7 @@ type adoption struct {
 func (l *Loop) newConn(a *adoption) *Conn {
 	c := &Conn{loop: l, fd: int32(a.fd), peer: a.peer, activeMs: l.nowMs,
 		idleMax: clampMs(l.opts.IdleTimeout), elemMax: clampMs(l.opts.ElementTimeout)}
-	c.timer.Owner = (*connTimer)(c)
+	c.timer.Expired = connExpired
 	if a.dial != nil { // what the factory pushes is kept
 		c.state |= connecting
 		c.extra().dial = a.dial

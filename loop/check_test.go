@@ -10,20 +10,21 @@ func (l *Loop) check() error {
 		return fmt.Errorf("between turns, a connection is current or %d bytes are staged", l.stage.size())
 	}
 	open := 0
-	for slot, c := range l.slots {
+	for slot := range l.slots.n {
+		c := l.slots.at(slot)
 		if c == nil {
 			continue
 		}
 		open++
-		if int(c.slot) != slot || c.loop != l {
+		if c.slot != slot || c.loop != l {
 			return fmt.Errorf("slot %d holds the connection of slot %d", slot, c.slot)
 		}
 		if err := c.check(); err != nil {
 			return fmt.Errorf("slot %d, state %b: %w", slot, c.state, err)
 		}
 	}
-	if open+len(l.freeSlots) != len(l.slots) {
-		return fmt.Errorf("%d slots, %d open, %d free", len(l.slots), open, len(l.freeSlots))
+	if open+len(l.slots.free) != int(l.slots.n) {
+		return fmt.Errorf("%d slots, %d open, %d free", l.slots.n, open, len(l.slots.free))
 	}
 	for _, c := range l.graves {
 		if c != nil && c.state&closed == 0 {

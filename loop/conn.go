@@ -84,18 +84,20 @@ type Conn struct {
 	state   state
 	scanned int32 // bytes of in that were examined
 	match   match.Matcher
-	in      *hold       // an unfinished element, or bytes not delivered yet; nil while idle
-	out     *output     // what the socket has not taken; nil while idle
-	rare    *rare       // what few connections need
-	cause   error       // the first cause of closing
-	gone    atomic.Bool // closed, for other goroutines
+	in      *hold   // an unfinished element, or bytes not delivered yet; nil while idle
+	out     *output // what the socket has not taken; nil while idle
 
-	timer     wheel.Timer
 	activeMs  int64 // when bytes last came or went
 	elementMs int64 // when the element in hand began; 0: between elements
-	idleMax   int32 // ms; 0: none
-	elemMax   int32 // ms; 0: none
-	peer      peer  // written with loop.addrMu held
+	// What an event touches ends here: two lines of the cache, or three.
+
+	rare    *rare       // what few connections need
+	timer   wheel.Timer // for the next of its deadlines
+	idleMax int32       // ms; 0: none
+	elemMax int32       // ms; 0: none
+	cause   error       // the first cause of closing
+	peer    peer        // written with loop.addrMu held
+	gone    atomic.Bool // closed, for other goroutines
 }
 
 // rare holds the state of connections that are dialling, closing or have a deadline.

@@ -105,7 +105,7 @@ func newCutter(t testing.TB, o Options) *cutter {
 func (x *cutter) run(chunks [][]byte, steps []step) []element {
 	x.feed, x.got, x.part, x.at = chunks, nil, nil, 0
 	c := &Conn{loop: x.l, fd: -1} // not opened: epoll does not know it
-	c.timer.Owner = (*connTimer)(c)
+	c.timer.Expired = connExpired
 	x.l.conns.Add(1)
 	x.l.register(c)
 	apply := func() {

@@ -672,7 +672,7 @@ func TestOptionsAreChecked(t *testing.T) {
 
 // A million idle connections cost 250 bytes each at most: the connection and its slot.
 func TestConnSize(t *testing.T) {
-	if size := unsafe.Sizeof(Conn{}) + unsafe.Sizeof((*Conn)(nil)); size > 232 {
+	if size := unsafe.Sizeof(Conn{}) + unsafe.Sizeof((*Conn)(nil)); size > 216 {
 		t.Fatalf("%d bytes", size)
 	}
 }

@@ -62,8 +62,7 @@ type Loop struct {
 	gravesAt   int
 	closing    []int // descriptors to close at the end of the turn
 
-	slots      []*Conn
-	freeSlots  []uint32
+	slots      slots
 	gen        uint32
 	channels   []channel  // listeners, dispatchers, the eventfd
 	polled     int        // how many of them are dispatchers
@@ -236,8 +235,8 @@ func (l *Loop) Len() int { return int(l.conns.Load()) + l.channelCount() }
 // Conns calls f with every open connection of the loop, until f returns false. f may close and push
 // to any of them.
 func (l *Loop) Conns(f func(c *Conn) bool) {
-	for i := 0; i < len(l.slots); i++ {
-		if c := l.slots[i]; c != nil && c.state&opened != 0 && !f(c) {
+	for slot := uint32(0); slot < l.slots.n; slot++ {
+		if c := l.slots.at(slot); c != nil && c.state&opened != 0 && !f(c) {
 			return
 		}
 	}
@@ -245,8 +244,8 @@ func (l *Loop) Conns(f func(c *Conn) bool) {
 
 // CloseAll closes every channel of the loop, with cause for connections: asyncore's close_all.
 func (l *Loop) CloseAll(cause error) {
-	for _, c := range l.slots {
-		if c != nil {
+	for slot := range l.slots.n {
+		if c := l.slots.at(slot); c != nil {
 			c.fail(cause)
 		}
 	}

@@ -29,8 +29,8 @@ func (l *Loop) beginQuit(limit time.Duration) {
 			return
 		}
 		l.drain.asked = true
-		for _, c := range l.slots {
-			if c != nil {
+		for slot := range l.slots.n {
+			if c := l.slots.at(slot); c != nil {
 				c.leave()
 			}
 		}

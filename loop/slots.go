@@ -7,26 +7,60 @@ import "golang.org/x/sys/unix"
 // channelSlot is the first slot number of channels; connections have those below.
 const channelSlot = 1 << 31
 
+// slotChunk is how many slots are made at a time.
+const slotChunk = 512
+
+// slots is the table of connections, by slot. It grows by chunks, so that a large one is neither copied nor leaves a smaller
+// one behind as garbage.
+//
+// Invariant: the slots below n are in chunks; those that hold no connection are in free.
+type slots struct {
+	chunks []*[slotChunk]*Conn
+	n      uint32
+	free   []uint32
+}
+
+// at returns the connection in a slot; nil if there is none.
+func (s *slots) at(slot uint32) *Conn {
+	if i := slot / slotChunk; slot < s.n && int(i) < len(s.chunks) {
+		return s.chunks[i][slot%slotChunk]
+	}
+	return nil
+}
+
+// put puts c into a free slot, and returns which.
+func (s *slots) put(c *Conn) (slot uint32) {
+	if n := len(s.free); n > 0 {
+		slot = s.free[n-1]
+		s.free = s.free[:n-1]
+	} else {
+		slot = s.n
+		if s.n++; int(slot/slotChunk) == len(s.chunks) {
+			s.chunks = append(s.chunks, new([slotChunk]*Conn))
+		}
+	}
+	s.chunks[slot/slotChunk][slot%slotChunk] = c
+	return slot
+}
+
+// clear frees a slot.
+func (s *slots) clear(slot uint32) {
+	s.chunks[slot/slotChunk][slot%slotChunk] = nil
+	s.free = append(s.free, slot)
+}
+
 // register gives c a slot and a generation, without any interest yet.
 func (l *Loop) register(c *Conn) {
 	l.gen++
 	c.gen = l.gen
-	if n := len(l.freeSlots); n > 0 {
-		c.slot = l.freeSlots[n-1]
-		l.freeSlots = l.freeSlots[:n-1]
-		l.slots[c.slot] = c
-		return
-	}
-	c.slot = uint32(len(l.slots))
-	l.slots = append(l.slots, c)
+	c.slot = l.slots.put(c)
 }
 
 // unregister takes c out of epoll and the table. The delete is explicit: closing a descriptor whose
 // open file was duplicated would leave it in the set (epoll(7)).
 func (l *Loop) unregister(c *Conn) {
 	c.mute()
-	l.slots[c.slot] = nil
-	l.freeSlots = append(l.freeSlots, c.slot)
+	l.slots.clear(c.slot)
 	l.conns.Add(-1)
 }
 

@@ -169,10 +169,7 @@ func (l *Loop) handleEvents() {
 			l.channelEvent(slot-channelSlot, uint32(event.Pad), event.Events)
 			continue
 		}
-		var c *Conn
-		if int(slot) < len(l.slots) {
-			c = l.slots[slot]
-		}
+		c := l.slots.at(slot)
 		if c == nil || c.gen != uint32(event.Pad) {
 			l.stats.Stale++
 			continue

@@ -27,11 +27,7 @@ const (
 // OfAccept classifies what accept4(2) answers. Network errors already pending on the new socket are
 // passed as errors of accept (accept(2), "Error handling"), so they lose one connection and not the
 // listener.
-func OfAccept(err error) Action {
-	var errno unix.Errno
-	if !errors.As(err, &errno) {
-		return Fatal
-	}
+func OfAccept(errno unix.Errno) Action {
 	switch errno {
 	case unix.EINTR:
 		return Retry

@@ -12,7 +12,7 @@ func BenchmarkRearm(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			var w Wheel
 			w.Init(0)
-			timers := armed(&w, n, new(countOwner))
+			timers := armed(&w, n, new(counter).expired)
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
@@ -32,7 +32,7 @@ func BenchmarkRearm(b *testing.B) {
 func BenchmarkNext(b *testing.B) {
 	var w Wheel
 	w.Init(0)
-	armed(&w, 1000, new(countOwner))
+	armed(&w, 1000, new(counter).expired)
 	first, _ := w.Next()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -48,8 +48,8 @@ func BenchmarkAdvance(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			var w Wheel
 			w.Init(0)
-			owner := &rearmOwner{w: &w}
-			armed(&w, n, owner)
+			r := &rearmer{w: &w}
+			armed(&w, n, r.expired)
 			b.ReportAllocs()
 			now := int64(0)
 			for b.Loop() {
@@ -59,7 +59,7 @@ func BenchmarkAdvance(b *testing.B) {
 			if w.Len() != n {
 				b.Fatalf("%d timers armed, want %d", w.Len(), n)
 			}
-			b.ReportMetric(float64(owner.fired)/float64(b.N), "fired/op")
+			b.ReportMetric(float64(r.fired)/float64(b.N), "fired/op")
 		})
 	}
 }
@@ -69,8 +69,8 @@ func BenchmarkJump(b *testing.B) {
 	const dayMs = 24 * 3600 * 1000
 	var w Wheel
 	w.Init(0)
-	owner := new(countOwner)
-	timer := Timer{Owner: owner}
+	count := new(counter)
+	timer := Timer{Expired: count.expired}
 	b.ReportAllocs()
 	now := int64(0)
 	for b.Loop() {
@@ -78,28 +78,28 @@ func BenchmarkJump(b *testing.B) {
 		now += dayMs
 		w.Advance(now)
 	}
-	if owner.n != b.N {
-		b.Fatalf("fired %d times, want %d", owner.n, b.N)
+	if count.n != b.N {
+		b.Fatalf("fired %d times, want %d", count.n, b.N)
 	}
 }
 
-// rearmOwner arms each timer again when it fires.
-type rearmOwner struct {
+// rearmer arms each timer again when it fires.
+type rearmer struct {
 	w     *Wheel
 	fired int
 }
 
-func (o *rearmOwner) Expired(t *Timer) {
-	o.fired++
-	o.w.Arm(t, t.When()+30_000)
+func (r *rearmer) expired(t *Timer) {
+	r.fired++
+	r.w.Arm(t, t.When()+30_000)
 }
 
 // armed makes n timers, armed over the next 30 s.
-func armed(w *Wheel, n int, owner Owner) []Timer {
+func armed(w *Wheel, n int, expired func(*Timer)) []Timer {
 	r := rand.New(rand.NewPCG(1, 1))
 	timers := make([]Timer, n)
 	for i := range timers {
-		timers[i].Owner = owner
+		timers[i].Expired = expired
 		w.Arm(&timers[i], 1+r.Int64N(30_000))
 	}
 	return timers

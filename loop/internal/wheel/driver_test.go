@@ -26,30 +26,24 @@ func newDriver(t testing.TB, nowMs int64) *driver {
 	d.w.Init(nowMs)
 	d.m.clock = nowMs
 	for i := range d.nodes {
-		d.nodes[i].Owner = &driverOwner{d, i}
+		d.nodes[i].Expired = func(t *Timer) { d.expired(i, t) }
 	}
 	return d
 }
 
-type driverOwner struct {
-	d  *driver
-	id int
-}
-
-func (o *driverOwner) Expired(t *Timer) {
-	d := o.d
-	d.note("fired", o.id, d.nowMs)
-	if t != &d.nodes[o.id] {
-		d.fail("Expired of owner %d was given another's timer", o.id)
+func (d *driver) expired(own int, t *Timer) {
+	d.note("fired", own, d.nowMs)
+	if t != &d.nodes[own] {
+		d.fail("Expired of timer %d was given another's timer", own)
 	}
 	if t.Armed() {
-		d.fail("timer %d is armed in its Expired", o.id)
+		d.fail("timer %d is armed in its Expired", own)
 	}
-	if id, ok := d.m.due(d.nowMs, d.seq); !ok || id != o.id {
-		d.fail("timer %d fired at %d, want %d (%v)", o.id, d.nowMs, id, ok)
+	if id, ok := d.m.due(d.nowMs, d.seq); !ok || id != own {
+		d.fail("timer %d fired at %d, want %d (%v)", own, d.nowMs, id, ok)
 	}
 	if d.onFire != nil {
-		d.onFire(o.id)
+		d.onFire(own)
 	}
 }
 

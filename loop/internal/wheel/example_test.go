@@ -6,27 +6,22 @@ import (
 	"github.com/millrace-net/millrace/loop/internal/wheel"
 )
 
-// conn embeds the timers that it needs and tells them apart by their address.
+// conn embeds the timers that it needs.
 type conn struct {
 	name            string
 	idle, handshake wheel.Timer
 }
 
-func (c *conn) Expired(t *wheel.Timer) {
-	switch t {
-	case &c.idle:
-		fmt.Println(c.name, "idle since", t.When()-30_000)
-	case &c.handshake:
-		fmt.Println(c.name, "did not finish its handshake")
-	}
-}
+func (c *conn) idleExpired(t *wheel.Timer) { fmt.Println(c.name, "idle since", t.When()-30_000) }
+
+func (c *conn) handshakeExpired(*wheel.Timer) { fmt.Println(c.name, "did not finish its handshake") }
 
 func Example() {
 	var w wheel.Wheel
 	w.Init(0)
 	a, b := &conn{name: "a"}, &conn{name: "b"}
 	for _, c := range []*conn{a, b} {
-		c.idle.Owner, c.handshake.Owner = c, c
+		c.idle.Expired, c.handshake.Expired = c.idleExpired, c.handshakeExpired
 		w.Arm(&c.idle, 30_000)
 		w.Arm(&c.handshake, 5_000)
 	}

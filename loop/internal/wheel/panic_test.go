@@ -74,9 +74,9 @@ func TestClockGoesBackAfterPanic(t *testing.T) {
 	}
 }
 
-type countOwner struct{ n int }
+type counter struct{ n int }
 
-func (c *countOwner) Expired(*Timer) { c.n++ }
+func (c *counter) expired(*Timer) { c.n++ }
 
 func TestMisuse(t *testing.T) {
 	mustPanic := func(name string, f func()) {
@@ -90,8 +90,8 @@ func TestMisuse(t *testing.T) {
 	}
 	var w Wheel
 	w.Init(0)
-	mustPanic("Arm without Owner", func() { w.Arm(new(Timer), 1) })
-	timer := Timer{Owner: new(countOwner)}
+	mustPanic("Arm without Expired", func() { w.Arm(new(Timer), 1) })
+	timer := Timer{Expired: new(counter).expired}
 	w.Arm(&timer, 1)
 	mustPanic("Init with a timer armed", func() { w.Init(0) })
 	if w.Len() != 1 || !timer.Armed() {
@@ -102,10 +102,10 @@ func TestMisuse(t *testing.T) {
 func TestAllocs(t *testing.T) {
 	var w Wheel
 	w.Init(0)
-	owner := new(countOwner)
+	count := new(counter)
 	timers := make([]Timer, 100)
 	for i := range timers {
-		timers[i].Owner = owner
+		timers[i].Expired = count.expired
 	}
 	now := int64(0)
 	n := testing.AllocsPerRun(100, func() {
@@ -123,7 +123,7 @@ func TestAllocs(t *testing.T) {
 	if n != 0 {
 		t.Errorf("%v allocations", n)
 	}
-	if owner.n == 0 {
+	if count.n == 0 {
 		t.Error("nothing fired")
 	}
 }

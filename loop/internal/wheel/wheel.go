@@ -49,10 +49,10 @@ func (w *Wheel) Len() int { return w.count }
 
 // Arm sets t to fire at the first Advance to whenMs or later. If t is armed already it is moved. A time that is not
 // after the wheel's clock counts as the clock's: t fires at the next Advance, but not in one that is under way. O(1).
-// It panics if t has no Owner.
+// It panics if t has no Expired.
 func (w *Wheel) Arm(t *Timer, whenMs int64) {
-	if t.Owner == nil {
-		panic("wheel: Arm of a timer without an Owner")
+	if t.Expired == nil {
+		panic("wheel: Arm of a timer without Expired")
 	}
 	if t.Armed() {
 		w.unlink(t)
@@ -143,7 +143,7 @@ func (w *Wheel) first() (list int, start uint64, ok bool) {
 func (w *Wheel) fire(list int) {
 	for t := w.lists[list]; t != nil; t = w.lists[list] {
 		w.unlink(t)
-		t.Owner.Expired(t)
+		t.Expired(t)
 	}
 }
 

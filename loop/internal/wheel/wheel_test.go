@@ -9,7 +9,7 @@ import (
 )
 
 func TestSizes(t *testing.T) {
-	if n := unsafe.Sizeof(Timer{}); n > 56 {
+	if n := unsafe.Sizeof(Timer{}); n > 40 {
 		t.Errorf("Timer is %d bytes", n)
 	}
 }
