@@ -49,6 +49,9 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 	if len(field) == 0 {
 		return fmt.Errorf("no server is in %s", o.bin)
 	}
+	if o.perf {
+		return o.profile(ctx, chosen, field, out)
+	}
 	m := &measurement{head: record.NewHead([]int{o.serverCPU, o.loadCPU}, notes...), rounds: o.rounds}
 	m.head.Write(out)
 	if err := m.measure(ctx, o, chosen, field, out); err != nil {

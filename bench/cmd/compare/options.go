@@ -18,6 +18,7 @@ type options struct {
 	run, on          *regexp.Regexp
 	quick, list      bool
 	syscalls         bool
+	perf             bool
 	record, plots    string
 	bin              string
 	serverCPU        int
@@ -36,6 +37,7 @@ func parseOptions(args []string, usage io.Writer) (*options, error) {
 	f.BoolVar(&o.quick, "quick", false, "a few cells only, and who matters most")
 	f.BoolVar(&o.list, "list", false, "list the cells, and measure nothing")
 	f.BoolVar(&o.syscalls, "syscalls", true, "count the servers' system calls too, in turns of their own, where strace is installed")
+	f.BoolVar(&o.perf, "perf", false, "instead, share out the time of a message among the parts of kernel and server, by samples of perf, in one turn each")
 	f.StringVar(&o.record, "record", "", "write everything that was measured to `file`")
 	f.StringVar(&o.plots, "plots", "", "draw plots in `directory`")
 	f.StringVar(&o.bin, "bin", "", "where the programs are: a `directory`, by default that of this one")
