@@ -4,12 +4,24 @@ package loop
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/millrace-net/millrace/match"
 )
+
+// BenchmarkElement is what an element costs in this package and match where one is as long as the other: the handler drops it.
+func BenchmarkElement(b *testing.B) {
+	drop := func(*Conn, []byte, bool) error { return nil }
+	for _, size := range []int{100, 200, 300, 500, 1000, 2000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			element := append(bytes.Repeat([]byte("Accept: text/html\r\n"), size/19), "\r\n\r\n"...)
+			benchmarkElement(b, drop, match.CRLFCRLF, element, 16)
+		})
+	}
+}
 
 // BenchmarkLine is what a line costs in this package and match, from the return of a read to the call of a write: the
 // kernel is left out.
@@ -28,15 +40,17 @@ func BenchmarkLine(b *testing.B) {
 			return c.PushString("\r\n")
 		}},
 	} {
-		b.Run(bench.name, func(b *testing.B) { benchmarkLine(b, bench.handler) })
+		b.Run(bench.name, func(b *testing.B) {
+			benchmarkElement(b, bench.handler, match.CRLF, []byte("0123456789abcdef0123456789abcd\r\n"), 128)
+		})
 	}
 }
 
-func benchmarkLine(b *testing.B, h HandlerFunc) {
-	const lines = 128 // of a read
-	window := bytes.Repeat([]byte("0123456789abcdef0123456789abcd\r\n"), lines)
+// benchmarkElement delivers so many elements with each read.
+func benchmarkElement(b *testing.B, h HandlerFunc, term match.Terminator, element []byte, lines int) {
+	window := bytes.Repeat(element, lines)
 	l := newTestLoop(b, Options{})
-	c, _ := pair(b, l, h, func(c *Conn) { c.SetTerminator(match.CRLF) })
+	c, _ := pair(b, l, h, func(c *Conn) { c.SetTerminator(term) })
 	l.calls.Read = func(_ int, p []byte) (int, unix.Errno) { return copy(p, window), 0 }
 	l.sys.Calls.Write = func(_ int, p []byte) (int, unix.Errno) { return len(p), 0 }
 	before := l.Stats().Elements
@@ -48,8 +62,8 @@ func benchmarkLine(b *testing.B, h HandlerFunc) {
 		reads++
 	}
 	if got := l.Stats().Elements - before; got != uint64(reads*lines) {
-		b.Fatalf("%d lines, want %d", got, reads*lines)
+		b.Fatalf("%d elements, want %d", got, reads*lines)
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(reads*lines), "ns/line")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(reads*lines), "ns/element")
 	b.ReportMetric(0, "ns/op")
 }

@@ -124,6 +124,9 @@ func (l *Loop) bury(c *Conn) {
 // settle brings a connection into order after its callbacks: output leaves, and the interest in
 // events follows its state.
 func (c *Conn) settle() {
+	if c.state&unsettled == 0 && c.out == nil && c.events == unix.EPOLLIN && c.loop.stage.size() == 0 {
+		return // as nearly always
+	}
 	if c.state&closed != 0 {
 		return
 	}

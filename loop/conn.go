@@ -43,6 +43,9 @@ const (
 
 	// undelivered stops delivery before the next byte.
 	undelivered = paused | above | closing | closed | connecting | relaying
+	// unsettled is what settle has to look into.
+	unsettled = connecting | paused | above | readClosed | writeClosed | closing | closed | blocked | urgent | quitting |
+		detaching | relaying
 	// unwritable refuses pushes.
 	unwritable = writeClosed | closing | closed
 )

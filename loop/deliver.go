@@ -43,6 +43,10 @@ func (c *Conn) deliver(window []byte, scanned int) (done int) {
 	start, pos := 0, scanned // of the element in hand; the next byte to examine
 	c.state |= delivering
 	for c.state&undelivered == 0 && (pos < len(window) || c.owesPiece(pos-start)) {
+		if c.match.Terminator().Kind() == match.KindNone { // all there is
+			start, pos = c.deliverPart(window, start)
+			continue
+		}
 		n, read := c.match.Cuts(c.loop.cuts[:], window[pos:])
 		if n > 0 {
 			start, pos = c.deliverCuts(window, start, pos, n, read)

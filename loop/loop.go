@@ -32,53 +32,53 @@ import (
 // closed; every closed connection is in graves until Closed was called; cur is nil outside
 // callbacks, and only cur has bytes in stage.
 type Loop struct {
-	opts  Options
-	calls *sys.Calls
-	epfd  int
-	index int // in its Set
+	// What every event touches stands together, in a few lines of the cache: the kernel's work between two events leaves
+	// little of them in the nearest one.
+	calls     *sys.Calls
+	space     []byte // all bytes of ring
+	cur       *Conn  // whose event or message is being handled
+	stage     stage  // what it has pushed
+	slots     slots  // the connections
+	nowMs     int64  // the time of the turn
+	got, at   int    // events of this turn, and the next to handle
+	events    []unix.EpollEvent
+	stats     Stats
+	sys       producer.Sys // for the queues
+	epfd      int
+	inTurn    bool  // Poll in a callback is refused, and Close put off
+	mailed    bool  // the eventfd was readable
+	polled    int   // how many channels are dispatchers
+	ringBytes int   // what the ring should have
+	yieldedMs int64 // when Run last let the scheduler in
 
-	// Reading: the ring, and all its bytes.
-	ring      *ringbuf.Ring
-	space     []byte
-	cuts      [maxCuts]match.Cut // the ends of elements found ahead, while they are delivered
-	ringBytes int                // what the ring should have
-	spare     *ringbuf.Ring      // the old ring, from replaceRing to its new owner
-
-	// The turn.
-	inTurn     bool // Poll in a callback is refused, and Close put off
-	closeAsked bool // by a Close in a callback
-	events     []unix.EpollEvent
-	interest   unix.EpollEvent // what epoll_ctl is told; here because it would escape
-	got, at    int             // events of this turn, and the next to handle
-	nowMs      int64
-	yieldedMs  int64    // when Run last let the scheduler in
-	cur        *Conn    // whose event or message is being handled
-	curChannel *Channel // whose callback runs
-	stage      stage
+	// The rest of a turn.
 	pending    []*Conn // to be settled in this turn
 	pendingAt  int
 	pendingEnd int
 	graves     []*Conn // closed in this turn
 	gravesAt   int
-	closing    []int // descriptors to close at the end of the turn
-
-	slots      slots
+	obituaries []obituary      // dispatchers closed in this turn
+	closing    []int           // descriptors to close at the end of the turn
+	closeAsked bool            // by a Close in a callback
+	curChannel *Channel        // whose callback runs
+	interest   unix.EpollEvent // what epoll_ctl is told; here because it would escape
 	gen        uint32
-	channels   []channel  // listeners, dispatchers, the eventfd
-	polled     int        // how many of them are dispatchers
-	obituaries []obituary // dispatchers closed in this turn
+	channels   []channel // listeners, dispatchers, the eventfd
 
-	wheel   wheel.Wheel
+	opts  Options
+	index int // in its Set
+	ring  *ringbuf.Ring
+	spare *ringbuf.Ring      // the old ring, from replaceRing to its new owner
+	cuts  [maxCuts]match.Cut // the ends of elements found ahead, while they are delivered
+	wheel wheel.Wheel
+
 	rings   *ringbuf.Pool
 	blocks  *ringbuf.Blocks
 	holds   []*hold
 	outputs []*output
-	sys     producer.Sys
-	stats   Stats
 
 	mail    *mailbox.Box[message]
 	eventfd int
-	mailed  bool // the eventfd was readable
 
 	conns   atomic.Int64 // open connections, for balancing
 	running atomic.Bool
@@ -192,7 +192,7 @@ func (l *Loop) Run(ctx context.Context) (err error) {
 }
 
 // yieldMs is how long a loop runs before it passes through the scheduler, in milliseconds.
-const yieldMs = 4
+const yieldMs = 8
 
 // yield passes through Go's scheduler now and then. A goroutine that does not for 10 ms is preempted by the
 // runtime's monitor, sysmon, and one that is in a system call then has its P taken away at each look that sysmon has:

@@ -35,10 +35,8 @@ func (l *Loop) turn(waitMs int) error {
 func (l *Loop) wait(waitMs int) error {
 	busy := l.got >= busyEvents
 	l.got, l.at = 0, 0
-	if next, ok := l.wheel.Next(); ok {
-		if left := l.untilMs(next); waitMs < 0 || left < int64(waitMs) {
-			waitMs = int(min(left, 1<<31-1))
-		}
+	if l.wheel.Len() > 0 && waitMs != 0 {
+		waitMs = l.untilTimer(waitMs)
 	}
 	if len(l.pending) > 0 || len(l.graves) > 0 || len(l.obituaries) > 0 {
 		waitMs = 0
@@ -63,6 +61,15 @@ func (l *Loop) wait(waitMs int) error {
 	return nil
 }
 
+// untilTimer is waitMs, or less if a timer is due before.
+func (l *Loop) untilTimer(waitMs int) int {
+	next, _ := l.wheel.Next()
+	if left := l.untilMs(next); waitMs < 0 || left < int64(waitMs) {
+		waitMs = int(min(left, 1<<31-1))
+	}
+	return waitMs
+}
+
 // untilMs returns how long to wait for the time when. The loop's clock is as old as the turn, so
 // for a near time it is read anew; for a far one the wait stops short, which comes to the same
 // without reading it.
@@ -85,7 +92,9 @@ func (l *Loop) finishTurn() {
 	if len(l.closing) > 0 {
 		l.closeDescriptors()
 	}
-	l.pending = l.pending[:copy(l.pending, l.pending[l.pendingEnd:])]
+	if l.pendingEnd > 0 {
+		l.pending = l.pending[:copy(l.pending, l.pending[l.pendingEnd:])]
+	}
 	if l.got == len(l.events) && l.got < 1<<14 {
 		l.events = make([]unix.EpollEvent, 2*l.got)
 	}
@@ -107,7 +116,8 @@ func (l *Loop) guarded(phase func(*Loop)) (done bool) {
 	return true
 }
 
-// phases are the phases of a turn that call the user, each of which keeps its place in the loop.
+// phases are the phases of a turn that call the user, each of which keeps its place in the loop. Most turns have the first
+// one alone.
 func (l *Loop) phases() {
 	l.handleEvents()
 	if l.mailed {
@@ -115,9 +125,15 @@ func (l *Loop) phases() {
 		l.mailed = false
 	}
 	l.wheel.Advance(l.nowMs)
-	l.settleReady()
-	l.buryGraves()
-	l.tellClosed()
+	if len(l.pending) > 0 {
+		l.settleReady()
+	}
+	if len(l.graves) > 0 {
+		l.buryGraves()
+	}
+	if len(l.obituaries) > 0 {
+		l.tellClosed()
+	}
 }
 
 // recovered ends the connection or channel whose callback panicked.

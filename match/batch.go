@@ -9,7 +9,7 @@ type Cut struct{ End, Size uint32 }
 // When elements are short and their terminator stays the same, one pass over the bytes ahead finds all their ends.
 const (
 	runFrom  = 3       // elements that end with at most runShort bytes of a piece, one after the other, from which on Cuts looks ahead
-	runShort = 256     // in bytes
+	runShort = 512     // in bytes
 	runMost  = 10      // at most roundLen<<runMost bytes are looked at ahead
 	cutMost  = 1 << 30 // bytes of p at the most, so that a place fits into a Cut
 	batchLen = fewLen  // the longest literal whose ends are found ahead

@@ -82,6 +82,9 @@ func (f *Finder) index(p []byte, w *meter) int {
 // end of the last match (0 if dst is empty). Otherwise scanned is len(p) less the longest proper prefix of the
 // literal that p ends with behind the last match, so that the same p with more bytes behind it loses no match.
 //
+// It is fastest while 64 places of dst are free: a kernel writes as many at a time as there may be in 64 bytes. With
+// fewer it looks at 64 bytes a call.
+//
 // It looks at no more than the first math.MaxUint32 bytes of p, keeps nothing of it, and does not allocate. O(len(p))
 // for every literal and every p.
 func (f *Finder) IndexAll(dst []uint32, p []byte) (n, scanned int) {
@@ -112,25 +115,23 @@ func (f *Finder) indexAll(dst []uint32, p []byte, w *meter) (n, scanned int) {
 // rounds is indexAll for all but the end of p: there it stops behind the last match that it has written, or where no
 // match can begin before.
 func (f *Finder) rounds(dst []uint32, p []byte, w *meter) (n, scanned int) {
-	var last [roundLen]uint32 // of the rounds for which dst has no room
 	for n < len(dst) {
 		places := min(len(p)-scanned-len(f.bytes)+1, maxCall)
 		if places < roundLen {
 			break
 		}
 		out := dst[n:]
+		var count, done int
 		if len(out) < roundLen {
-			out, places = last[:], roundLen
+			count, done = f.narrowRound(out, p, scanned)
+		} else {
+			count, done = all32(out, p[scanned:], places, &f.first, uint32(scanned))
+			if f.overlap || !f.exact() {
+				count = f.siftStarts(out[:count], p)
+			}
 		}
-		count, done := all32(out, p[scanned:], places, &f.first, uint32(scanned))
 		w.steps += done
 		next := scanned + done
-		if f.overlap || !f.exact() {
-			count = f.siftStarts(out[:count], p)
-		}
-		if len(dst)-n < roundLen {
-			count = copy(dst[n:], last[:count])
-		}
 		if n += count; count > 0 {
 			end := int(dst[n-1]) + len(f.bytes)
 			if next = max(next, end); n == len(dst) {
@@ -140,6 +141,17 @@ func (f *Finder) rounds(dst []uint32, p []byte, w *meter) (n, scanned int) {
 		scanned = next
 	}
 	return n, scanned
+}
+
+// narrowRound looks at the places of one round for a dst that may not have room for all of them. It is by itself because its
+// array takes time to clear.
+func (f *Finder) narrowRound(dst []uint32, p []byte, scanned int) (count, done int) {
+	var all [roundLen]uint32
+	count, done = all32(all[:], p[scanned:], roundLen, &f.first, uint32(scanned))
+	if f.overlap || !f.exact() {
+		count = f.siftStarts(all[:count], p)
+	}
+	return copy(dst, all[:count]), done
 }
 
 // siftStarts keeps the starts of true matches that do not overlap.

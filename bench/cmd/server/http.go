@@ -56,10 +56,31 @@ type request struct {
 	close  bool  // the peer wants no further reply
 }
 
-// parse reads a head: the request line and every header.
+// lineEnd finds the ends of lines.
+var lineEnd, _ = match.NewFinder([]byte("\r\n"))
+
+// parse reads a head: the request line and every header. The ends of its lines are found in one pass.
 func (r *request) parse(head []byte) error {
 	*r = request{}
-	line, rest := nextLine(head)
+	var ends [96]uint32 // one call of a kernel writes while 64 are free
+	for read := (*request).requestLine; ; {
+		n, _ := lineEnd.IndexAll(ends[:], head)
+		from := 0
+		for _, end := range ends[:n] {
+			if err := read(r, head[from:end]); err != nil {
+				return err
+			}
+			read, from = (*request).header, int(end)+2
+		}
+		head = head[from:]
+		if n < len(ends) {
+			return read(r, head) // the last line has no end: that was the head's
+		}
+	}
+}
+
+// requestLine reads the first line.
+func (r *request) requestLine(line []byte) error {
 	method, version := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
 	if method < 1 || version < method+2 {
 		return errRequest
@@ -71,34 +92,16 @@ func (r *request) parse(head []byte) error {
 	default:
 		return errRequest
 	}
-	for len(rest) > 0 {
-		line, rest = nextLine(rest)
-		colon := bytes.IndexByte(line, ':')
-		if colon < 0 {
-			return errRequest
-		}
-		if err := r.header(line[:colon], line[colon+1:]); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-// nextLine returns the first line of a head, and what follows it.
-func nextLine(head []byte) (line, rest []byte) {
-	end := bytes.IndexByte(head, '\n')
-	if end < 0 {
-		return head, nil
-	}
-	line, rest = head[:end], head[end+1:]
-	if end > 0 && line[end-1] == '\r' {
-		line = line[:end-1]
-	}
-	return line, rest
-}
-
 // header takes note of one header. Few names are as long as those that matter.
-func (r *request) header(name, value []byte) (err error) {
+func (r *request) header(line []byte) (err error) {
+	colon := bytes.IndexByte(line, ':')
+	if colon < 0 {
+		return errRequest
+	}
+	name, value := line[:colon], line[colon+1:]
 	switch len(name) {
 	case len("connection"):
 		if is(name, "connection") {

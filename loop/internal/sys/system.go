@@ -54,12 +54,13 @@ const noWait = unix.MSG_DONTWAIT
 
 // receive is recv(2), which comes to the socket without the file system's layer that read(2) goes
 // through. It uses RawSyscall: it does not wait, so the scheduler need not be told, and sysmon stays
-// asleep.
+// asleep. Here and below it is package syscall's, which unix's comes to by a detour: where the kernel has just been busy,
+// each function more is fetched from afar.
 func receive(fd int, p []byte) (int, syscall.Errno) {
 	if len(p) == 0 {
 		return 0, 0
 	}
-	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), noWait, 0, 0)
+	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), noWait, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}
@@ -69,7 +70,7 @@ func receive(fd int, p []byte) (int, syscall.Errno) {
 
 // send is send(2), for the same reasons; a peer that has gone is an error and no signal.
 func send(fd int, p []byte) (int, syscall.Errno) {
-	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)),
+	n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)),
 		noWait|unix.MSG_NOSIGNAL, 0, 0)
 	return int(n), errno
 }
@@ -78,19 +79,19 @@ func send(fd int, p []byte) (int, syscall.Errno) {
 func sendv(fd int, iov []unix.Iovec) (int, syscall.Errno) {
 	message := unix.Msghdr{Iov: unsafe.SliceData(iov)}
 	message.SetIovlen(len(iov))
-	n, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&message)), noWait|unix.MSG_NOSIGNAL)
+	n, _, errno := syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&message)), noWait|unix.MSG_NOSIGNAL)
 	return int(n), errno
 }
 
 // epollWait may block and so must be a Syscall: it has to give up its P.
 func epollWait(epfd int, events []unix.EpollEvent, ms int) (int, syscall.Errno) {
-	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd), uintptr(unsafe.Pointer(&events[0])),
+	n, _, errno := syscall.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd), uintptr(unsafe.Pointer(&events[0])),
 		uintptr(len(events)), uintptr(ms), 0, 0)
 	return int(n), errno
 }
 
 func epollPoll(epfd int, events []unix.EpollEvent) (int, syscall.Errno) {
-	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd), uintptr(unsafe.Pointer(&events[0])),
+	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd), uintptr(unsafe.Pointer(&events[0])),
 		uintptr(len(events)), 0, 0, 0)
 	return int(n), errno
 }

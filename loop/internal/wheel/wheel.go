@@ -82,9 +82,16 @@ func (w *Wheel) Cancel(t *Timer) bool {
 // panics, that timer is disarmed, and the next Advance goes on with the others.
 func (w *Wheel) Advance(nowMs int64) {
 	now := tickOf(nowMs)
-	if now < w.clock {
-		return
+	switch {
+	case now < w.clock:
+	case w.count == 0:
+		w.clock, w.cursor = now, now
+	default:
+		w.advance(now)
 	}
+}
+
+func (w *Wheel) advance(now uint64) {
 	w.clock = now
 	for t := w.lists[lateList]; t != nil; t = w.lists[lateList] {
 		w.unlink(t)
