@@ -22,21 +22,24 @@ const queuedOverhead = 1 << 10
 // under CloseOverflow the connection is closed with that as its cause.
 func (c *Conn) Push(p []byte) error {
 	l := c.loop
-	if n := len(p); uint(n-1) < shortPush && l.cur == c && c.out == nil && c.state&(unwritable|connecting) == 0 {
-		// A line, or the end of one: what add does, without the call.
-		if s := &l.stage; uint(s.used) <= stageBytes-shortPush {
+	if n := len(p); uint(n-1) < refBytes-1 && l.cur == c && c.out == nil && c.state&(unwritable|connecting) == 0 {
+		// What is copied in any case: what add does, without the calls.
+		if s := &l.stage; uint(s.used) <= stageBytes-refBytes {
 			dst, src := unsafe.Pointer(&s.buf[s.used]), unsafe.Pointer(&p[0])
-			s.used += n
-			if n < 16 {
+			switch {
+			case n > shortPush:
+				copy(s.buf[s.used:], p)
+			case n < 16:
 				copyShort(dst, src, n)
-				return nil
+			default:
+				copy16(dst, src, 0)
+				if n > 32 {
+					copy16(dst, src, 16)
+					copy16(dst, src, n-32)
+				}
+				copy16(dst, src, n-16) // this and the one before may overlap
 			}
-			copy16(dst, src, 0)
-			if n > 32 {
-				copy16(dst, src, 16)
-				copy16(dst, src, n-32)
-			}
-			copy16(dst, src, n-16) // this and the one before may overlap
+			s.used += n
 			return nil
 		}
 	}

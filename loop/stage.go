@@ -11,7 +11,7 @@ import (
 const (
 	stageBytes = 64 << 10 // copies of small pushes
 	stageParts = 256      // slices in one writev
-	shortPush  = 64       // up to this size a push is copied in Push itself
+	shortPush  = 64       // up to this size a push is copied without a call
 	refBytes   = 1 << 10  // from this size on, a slice of the window is referred to and not copied
 )
 

@@ -85,11 +85,11 @@ func TestStageRefers(t *testing.T) {
 	}
 }
 
-// A push of every short length is staged whole, and nothing behind it, up to the last place of the stage.
-func TestShortPush(t *testing.T) {
-	source := make([]byte, shortPush+1)
+// A push of every length that is copied is staged whole, and nothing behind it, up to the last place of the stage.
+func TestCopiedPush(t *testing.T) {
+	source := make([]byte, refBytes)
 	for i := range source {
-		source[i] = byte(i + 1)
+		source[i] = byte(i%255 + 1)
 	}
 	l := newTestLoop(t, Options{})
 	c, _ := pair(t, l, &hooks{}, nil)
@@ -97,7 +97,10 @@ func TestShortPush(t *testing.T) {
 	l.enter(c)
 	defer l.leave()
 	for n := 1; n <= len(source); n++ {
-		for _, used := range []int{0, 5, stageBytes - len(source), stageBytes - n} {
+		if n > 2*shortPush && n < refBytes-2 && n%61 != 0 {
+			continue
+		}
+		for _, used := range []int{0, 5, stageBytes - refBytes, stageBytes - n} {
 			clear(s.buf[:])
 			s.used = used
 			if err := c.Push(source[:n]); err != nil {
