@@ -88,8 +88,7 @@ func (c *Conn) deliverCuts(window []byte, start, pos, n, read int) (int, int) {
 				pos = start + c.resyncAt(cut.Size == 0)
 			}
 		} else {
-			l.stats.Elements++
-			if err := c.handler.Receive(c, data, true); err != nil {
+			if err := c.element(data); err != nil {
 				c.fail(err)
 			}
 		}
@@ -109,6 +108,12 @@ func (c *Conn) deliverCuts(window []byte, start, pos, n, read int) (int, int) {
 // owesPiece tells whether examined bytes wait that Pieces delivery hands over unfinished.
 func (c *Conn) owesPiece(examined int) bool {
 	return examined > c.match.Held() && (c.state&pieces != 0 || c.match.Terminator().Kind() == match.KindNone)
+}
+
+// element hands over data, which ends at a terminator. To fail is left to the caller, so that this is inlined.
+func (c *Conn) element(data []byte) error {
+	c.loop.stats.Elements++
+	return c.handler.Receive(c, data, true)
 }
 
 // deliverPart deals with window[start:], which was examined and has no terminator: Pieces delivery

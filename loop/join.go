@@ -33,8 +33,7 @@ func (c *Conn) join(fresh []byte) (rest []byte) {
 	}
 	c.state |= delivering
 	c.state &^= amid
-	c.loop.stats.Elements++
-	if err := c.handler.Receive(c, data, true); err != nil {
+	if err := c.element(data); err != nil {
 		c.fail(err)
 	}
 	c.state &^= delivering

@@ -677,6 +677,19 @@ func TestConnSize(t *testing.T) {
 	}
 }
 
+// A state that settle does not look into needs nothing of it: no flag that it acts on, and the interest that epoll has.
+func TestCalmStateNeedsNothing(t *testing.T) {
+	const acted = closed | blocked | connecting | above | closing | writeClosed | quitting | detaching
+	if missing := acted &^ unsettled; missing != 0 {
+		t.Errorf("settle acts on %b, which counts as settled", missing)
+	}
+	for flag := state(1); flag != 0; flag <<= 1 {
+		if c := (&Conn{state: flag}); flag&unsettled == 0 && c.wanted() != unix.EPOLLIN {
+			t.Errorf("flag %b counts as settled, and wants the events %x", flag, c.wanted())
+		}
+	}
+}
+
 type panicker struct{ pipeDispatcher }
 
 func (p *panicker) HandleRead(*Channel) error { panic("boom") }

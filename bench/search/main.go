@@ -41,7 +41,7 @@ func run(o *options, out io.Writer) error {
 	if err := m.measure(o, chosen, out); err != nil {
 		return err
 	}
-	return m.keep(o)
+	return m.head.Keep(o.record, m.write, o.plots, func(dir string) error { return drawPlots(dir, m.results) })
 }
 
 // measure fills the measurement, and writes a table whenever a group is complete.

@@ -58,7 +58,7 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 		return err
 	}
 	writeMatrix(out, m.results)
-	return m.keep(o)
+	return m.head.Keep(o.record, m.write, o.plots, func(dir string) error { return drawPlots(dir, m.results) })
 }
 
 // measure fills the measurement, cell by cell, and writes a table for each.

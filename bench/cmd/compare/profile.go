@@ -71,9 +71,12 @@ func (o *options) sample(ctx context.Context, c cell, who contender) (*account, 
 	script := exec.CommandContext(ctx, "perf", "script", "-i", data, "-F", "ip,sym")
 	script.Stderr = &errs
 	text, err := script.Output()
-	if err != nil || len(text) == 0 {
-		return nil, nil, fmt.Errorf("perf: no samples: %w: %s", err, strings.TrimSpace(errs.String()))
+	if err != nil {
+		return nil, nil, fmt.Errorf("perf: %w: %s", err, strings.TrimSpace(errs.String()))
 	}
 	a, err := newAccount(bytes.NewReader(text))
+	if err == nil && a.samples == 0 {
+		err = fmt.Errorf("perf has no samples: %s", strings.TrimSpace(errs.String()))
+	}
 	return a, t, err
 }

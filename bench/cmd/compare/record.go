@@ -41,16 +41,3 @@ func (m *measurement) write(w io.Writer) error {
 	}
 	return nil
 }
-
-// keep writes the files that are asked for.
-func (m *measurement) keep(o *options) error {
-	if o.record != "" {
-		if err := m.head.Save(o.record, m.write); err != nil {
-			return err
-		}
-	}
-	if o.plots != "" {
-		return drawPlots(o.plots, m.results)
-	}
-	return nil
-}

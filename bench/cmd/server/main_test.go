@@ -96,6 +96,20 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// All headers of a head are read, however many it has: the ends of lines are found some at a time.
+func TestParseReadsAllHeaders(t *testing.T) {
+	for before := range 300 {
+		head := "POST / HTTP/1.1" + strings.Repeat("\r\nX: y", before)
+		var r request
+		if err := r.parse([]byte(head + "\r\nContent-Length: 7")); err != nil || r.length != 7 {
+			t.Errorf("behind %d headers: %+v, %v", before, r, err)
+		}
+		if err := r.parse([]byte(head + "\r\nno colon\r\nX: y")); err == nil {
+			t.Errorf("behind %d headers, one without a colon was accepted", before)
+		}
+	}
+}
+
 func TestParseAllocatesNothing(t *testing.T) {
 	head := bytes.TrimSpace([]byte("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nAccept: */*\r\n"))
 	var r request

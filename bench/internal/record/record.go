@@ -32,8 +32,21 @@ func (h Head) Write(w io.Writer) {
 	}
 }
 
-// Save writes a file: the head, and what body writes.
-func (h Head) Save(path string, body func(io.Writer) error) error {
+// Keep writes a record to path and plots into a folder. An empty name asks for none.
+func (h Head) Keep(path string, body func(io.Writer) error, folder string, plots func(folder string) error) error {
+	if path != "" {
+		if err := h.save(path, body); err != nil {
+			return err
+		}
+	}
+	if folder == "" {
+		return nil
+	}
+	return plots(folder)
+}
+
+// save writes a file: the head, and what body writes.
+func (h Head) save(path string, body func(io.Writer) error) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
