@@ -53,68 +53,94 @@ func (h *http) Receive(c *loop.Conn, data []byte, found bool) error {
 // request is what the server needs to know of one.
 type request struct {
 	length int64 // bytes of the body
+	told   bool  // the head has told the length
 	close  bool  // the peer wants no further reply
 }
 
-// lineEnd finds the ends of lines.
-var lineEnd, _ = match.NewFinder([]byte("\r\n"))
-
-// parse reads a head: the request line and every header. The ends of its lines are found in one pass.
+// parse reads a head: the request line and every header. Its last line has no end: that was the head's.
 func (r *request) parse(head []byte) error {
 	*r = request{}
-	var ends [96]uint32 // one call of a kernel writes while 64 are free
-	for read := (*request).requestLine; ; {
-		n, _ := lineEnd.IndexAll(ends[:], head)
-		from := 0
-		for _, end := range ends[:n] {
-			if err := read(r, head[from:end]); err != nil {
-				return err
+	for first := true; ; first = false {
+		end := bytes.IndexByte(head, '\n')
+		line := head
+		if end >= 0 {
+			if end == 0 || head[end-1] != '\r' {
+				return errRequest
 			}
-			read, from = (*request).header, int(end)+2
+			line = head[:end-1]
 		}
-		head = head[from:]
-		if n < len(ends) {
-			return read(r, head) // the last line has no end: that was the head's
+		if first {
+			if !r.requestLine(line) {
+				return errRequest
+			}
+		} else {
+			colon := bytes.IndexByte(line, ':')
+			switch colon { // few names are as long as those that matter
+			case -1, 0:
+				return errRequest
+			case len("connection"), len("content-length"), len("transfer-encoding"):
+				if !r.header(line[:colon], bytes.TrimSpace(line[colon+1:])) {
+					return errRequest
+				}
+			}
 		}
+		if end < 0 {
+			return nil
+		}
+		head = head[end+1:]
 	}
 }
 
-// requestLine reads the first line.
-func (r *request) requestLine(line []byte) error {
-	method, version := bytes.IndexByte(line, ' '), bytes.LastIndexByte(line, ' ')
-	if method < 1 || version < method+2 {
-		return errRequest
+// requestLine reads a method, a target and a version with one space between each two.
+func (r *request) requestLine(line []byte) bool {
+	method, target := bytes.IndexByte(line, ' '), len(line)-len(" HTTP/1.1")
+	if method < 1 || target <= method+1 || bytes.IndexByte(line[method+1:target], ' ') >= 0 {
+		return false
 	}
-	switch string(line[version+1:]) {
-	case "HTTP/1.1":
-	case "HTTP/1.0":
+	switch string(line[target:]) {
+	case " HTTP/1.1":
+	case " HTTP/1.0":
 		r.close = true
 	default:
-		return errRequest
+		return false
 	}
-	return nil
+	return true
 }
 
-// header takes note of one header. Few names are as long as those that matter.
-func (r *request) header(line []byte) (err error) {
-	colon := bytes.IndexByte(line, ':')
-	if colon < 0 {
-		return errRequest
+// header takes note of one header.
+func (r *request) header(name, value []byte) bool {
+	switch {
+	case is(name, "connection"):
+		r.connection(value)
+	case is(name, "content-length"):
+		return r.contentLength(value)
+	case is(name, "transfer-encoding"):
+		return false // chunks are not for this server
 	}
-	name, value := line[:colon], line[colon+1:]
-	switch len(name) {
-	case len("connection"):
-		if is(name, "connection") {
-			r.close = is(bytes.TrimSpace(value), "close")
+	return true
+}
+
+// connection reads a list of options.
+func (r *request) connection(list []byte) {
+	for {
+		comma := bytes.IndexByte(list, ',')
+		if comma < 0 {
+			break
 		}
-	case len("content-length"):
-		if is(name, "content-length") {
-			var n uint64
-			n, err = strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 63)
-			r.length = int64(n)
-		}
+		r.close = r.close || is(bytes.TrimSpace(list[:comma]), "close")
+		list = list[comma+1:]
 	}
-	return err
+	r.close = r.close || is(bytes.TrimSpace(list), "close")
+}
+
+// contentLength reads the length of the body, which may be told twice, but not in two ways.
+func (r *request) contentLength(digits []byte) bool {
+	n, err := strconv.ParseUint(string(digits), 10, 63)
+	if err != nil || r.told && r.length != int64(n) {
+		return false
+	}
+	r.length, r.told = int64(n), true
+	return true
 }
 
 // is reports whether a word is this one of small letters, in whatever case it is written.

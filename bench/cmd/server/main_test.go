@@ -88,6 +88,8 @@ func TestParseRefuses(t *testing.T) {
 	for _, head := range []string{
 		"", "GET", "GET /", "GET / HTTP/2", " / HTTP/1.1", "GET  HTTP/1.1", "GET / HTTP/1.1\r\nno colon",
 		"GET / HTTP/1.1\r\nContent-Length: -1", "GET / HTTP/1.1\r\nContent-Length: 99999999999999999999", "GET / HTTP/1.1\r\nContent-Length: x",
+		"GET  / HTTP/1.1", "GET / / HTTP/1.1", "GET /\r\n", "GET / HTTP/1.1\nA: b", "GET / HTTP/1.1\r\n\nA: b", "GET / HTTP/1.1\r\n: b",
+		"GET / HTTP/1.1\r\nContent-Length: 1\r\ncontent-length: 2", "GET / HTTP/1.1\r\nTransfer-Encoding: chunked",
 	} {
 		var r request
 		if err := r.parse([]byte(head)); err == nil {
@@ -96,7 +98,23 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// All headers of a head are read, however many it has: the ends of lines are found some at a time.
+func TestParseTakesNote(t *testing.T) {
+	for head, want := range map[string]request{
+		"G / HTTP/1.1":            {},
+		"GET /a?b HTTP/1.0\r\nA:": {close: true},
+		"GET / HTTP/1.1\r\nConnection:Keep-Alive , Close":         {close: true},
+		"GET / HTTP/1.1\r\nConnection: closed":                    {},
+		"GET / HTTP/1.1\r\nContent-Length: 7\r\nContent-length:7": {length: 7, told: true},
+		"GET / HTTP/1.1\r\nNot-of-a-Length: x":                    {},
+	} {
+		var r request
+		if err := r.parse([]byte(head)); err != nil || r != want {
+			t.Errorf("%q: %+v, %v, want %+v", head, r, err, want)
+		}
+	}
+}
+
+// All headers of a head are read, however many it has.
 func TestParseReadsAllHeaders(t *testing.T) {
 	for before := range 300 {
 		head := "POST / HTTP/1.1" + strings.Repeat("\r\nX: y", before)
