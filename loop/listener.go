@@ -10,7 +10,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -32,19 +31,13 @@ type acceptor struct {
 	loop     *Loop
 	listener *Listener
 	fd       int
-	backoff  time.Duration // 0: accepting
-	retry    *Timer
-	logged   time.Time
+	at       int // place in loop.channels
+	backoff  backoff
 	gone     bool
 
 	from  unix.RawSockaddrAny // the peer of the connection that is being accepted
 	fresh adoption            // and what it is: kept here so that accepting makes no garbage
 }
-
-const (
-	minBackoff = 5 * time.Millisecond
-	maxBackoff = 500 * time.Millisecond
-)
 
 // Addr returns the address that is listened on, with the port that was chosen for port 0. Any goroutine.
 func (ln *Listener) Addr() net.Addr { return ln.address }
@@ -215,7 +208,8 @@ func (l *Loop) removeStale(sa *unix.SockaddrUnix) bool {
 
 // begin puts the acceptor on its loop.
 func (a *acceptor) begin() {
-	if err := a.loop.addChannel(a, a.fd, unix.EPOLLIN); err != nil {
+	var err error
+	if a.at, err = a.loop.addChannel(a, a.fd, unix.EPOLLIN); err != nil {
 		a.loop.opts.Logger.Error("millrace: cannot listen", "addr", a.listener.address, "err", err)
 		a.loop.closeLater(a.fd)
 		a.end()
@@ -239,7 +233,7 @@ func (a *acceptor) accept(budget int) (empty bool) {
 		}
 		fd, errno := a.loop.calls.Accept(a.fd, &a.from)
 		if errno == 0 {
-			a.backoff = 0
+			a.backoff.reset()
 			a.fresh = adoption{fd: fd, peer: peerOfRaw(&a.from), factory: a.listener.factory}
 			a.place(target)
 			continue
@@ -283,29 +277,18 @@ func (a *acceptor) place(target *Loop) {
 	a.loop.leave()
 }
 
-// pause takes the listener out of epoll for a while, which grows with each failure: an error that
-// lasts, such as EMFILE, must neither spin nor close the listener.
+// pause takes the listener out of epoll for a while: an error that lasts, such as EMFILE, must neither spin nor close the
+// listener.
 func (a *acceptor) pause(why error) {
-	l := a.loop
-	a.backoff = min(max(2*a.backoff, minBackoff), maxBackoff)
-	l.stats.AcceptPauses++
-	if now := time.Now(); now.Sub(a.logged) >= time.Second {
-		a.logged = now
-		l.opts.Logger.Warn("millrace: accepting pauses", "addr", a.listener.address, "err", why, "for", a.backoff)
-	}
-	_ = l.setChannel(l.findChannel(a), 0) // failing, it is out already
-	if a.retry == nil {
-		a.retry = l.After(a.backoff, a.resume)
-	} else {
-		a.retry.Reset(a.backoff)
-	}
+	_ = a.loop.setChannel(a.at, 0) // failing, it is out already
+	a.backoff.pause(a.loop, a.listener.address, why, a.resume)
 }
 
 func (a *acceptor) resume() {
 	if a.gone {
 		return
 	}
-	if err := a.loop.setChannel(a.loop.findChannel(a), unix.EPOLLIN); err != nil {
+	if err := a.loop.setChannel(a.at, unix.EPOLLIN); err != nil {
 		a.pause(err)
 	}
 }
@@ -323,14 +306,12 @@ func (a *acceptor) shut(error) {
 	if a.gone {
 		return
 	}
-	a.loop.removeChannel(a)
+	a.loop.removeChannel(a.at)
 	a.end()
 }
 
 func (a *acceptor) end() {
 	a.gone = true
-	if a.retry != nil {
-		a.retry.Stop()
-	}
+	a.backoff.stop()
 	a.listener.removePath()
 }

@@ -65,6 +65,8 @@ type Loop struct {
 	gen        uint32
 	channels   []channel // listeners, dispatchers, the eventfd
 
+	freeChannels []int // places in channels
+
 	opts  Options
 	index int // in its Set
 	ring  *ringbuf.Ring
@@ -127,7 +129,7 @@ func (l *Loop) open() (err error) {
 		l.eventfd = -1
 		return os.NewSyscallError("eventfd", err)
 	}
-	if err = l.addChannel((*mailChannel)(l), l.eventfd, unix.EPOLLIN); err != nil {
+	if _, err = l.addChannel((*mailChannel)(l), l.eventfd, unix.EPOLLIN); err != nil {
 		return err
 	}
 	ring, err := l.rings.Get(l.ringBytes)

@@ -88,34 +88,27 @@ type channelHandler interface {
 }
 
 // addChannel registers fd with an interest, and returns its place in l.channels.
-func (l *Loop) addChannel(h channelHandler, fd int, events uint32) error {
-	at := len(l.channels)
-	for i := range l.channels {
-		if l.channels[i].handler == nil {
-			at = i
-			break
-		}
-	}
-	if at == len(l.channels) {
+func (l *Loop) addChannel(h channelHandler, fd int, events uint32) (at int, err error) {
+	if n := len(l.freeChannels); n > 0 {
+		at = l.freeChannels[n-1]
+		l.freeChannels = l.freeChannels[:n-1]
+	} else {
+		at = len(l.channels)
 		l.channels = append(l.channels, channel{})
 	}
 	l.gen++
 	l.channels[at] = channel{handler: h, fd: fd, gen: l.gen}
 	if err := l.setChannel(at, events); err != nil {
-		l.channels[at].handler = nil
-		return err
+		l.clearChannel(at)
+		return -1, err
 	}
-	return nil
+	return at, nil
 }
 
-// findChannel returns the place of h, or -1.
-func (l *Loop) findChannel(h channelHandler) int {
-	for i := range l.channels {
-		if l.channels[i].handler == h {
-			return i
-		}
-	}
-	return -1
+// clearChannel frees a place.
+func (l *Loop) clearChannel(at int) {
+	l.channels[at] = channel{}
+	l.freeChannels = append(l.freeChannels, at)
 }
 
 // setChannel changes the interest of the channel at place at; none takes it out of epoll.
@@ -139,26 +132,15 @@ func (l *Loop) setChannel(at int, events uint32) error {
 	return nil
 }
 
-// removeChannel takes h off the loop and has its descriptor closed at the end of the turn.
-func (l *Loop) removeChannel(h channelHandler) {
-	at := l.findChannel(h)
-	if at < 0 {
-		return
-	}
+// removeChannel takes the channel at a place off the loop and has its descriptor closed at the end of the turn.
+func (l *Loop) removeChannel(at int) {
 	_ = l.setChannel(at, 0) // an error means that it is out already
 	l.closeLater(l.channels[at].fd)
-	l.channels[at] = channel{}
+	l.clearChannel(at)
 }
 
 // channelCount counts listeners and dispatchers, not the mailbox.
-func (l *Loop) channelCount() (n int) {
-	for i := range l.channels {
-		if l.channels[i].handler != nil {
-			n++
-		}
-	}
-	return n - 1
-}
+func (l *Loop) channelCount() int { return len(l.channels) - len(l.freeChannels) - 1 }
 
 func (l *Loop) channelEvent(at, gen, events uint32) {
 	if int(at) >= len(l.channels) || l.channels[at].handler == nil || l.channels[at].gen != gen {

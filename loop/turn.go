@@ -145,7 +145,7 @@ func (l *Loop) recovered(v any) {
 	l.stage.reset()
 	l.stage.forbid()
 	if ch != nil {
-		ch.shut(&PanicError{Value: v, Stack: stack})
+		ch.failed(&PanicError{Value: v, Stack: stack})
 	}
 	if c == nil && ch == nil {
 		l.opts.Logger.Error("millrace: panic in a function posted to a loop", "panic", v, "stack", string(stack))

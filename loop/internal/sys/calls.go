@@ -45,6 +45,11 @@ type Calls struct {
 	SetsockoptInt func(fd, level, opt, value int) error
 	GetsockoptInt func(fd, level, opt int) (int, error)
 	RecvOOB       func(fd int, p []byte) (int, error)
+	SendOOB       func(fd int, p []byte) error
+	RecvFrom      func(fd int, p []byte) (int, unix.Sockaddr, error)
+	SendTo        func(fd int, p []byte, to unix.Sockaddr) error
+	ReadFile      func(fd int, p []byte) (int, syscall.Errno) // read(2), of what is no socket
+	WriteFile     func(fd int, p []byte) (int, syscall.Errno) // write(2), likewise
 	OutQueue      func(fd int) (int, error)
 	Shutdown      func(fd, how int) error
 	Dup           func(fd int) (int, error)

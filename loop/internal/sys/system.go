@@ -40,6 +40,11 @@ func System() *Calls {
 		SetsockoptInt: unix.SetsockoptInt,
 		GetsockoptInt: unix.GetsockoptInt,
 		RecvOOB:       recvOOB,
+		SendOOB:       sendOOB,
+		RecvFrom:      recvFrom,
+		SendTo:        sendTo,
+		ReadFile:      readFile,
+		WriteFile:     writeFile,
 		OutQueue:      func(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.SIOCOUTQ) },
 		Shutdown:      unix.Shutdown,
 		Dup:           func(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) },
@@ -121,8 +126,39 @@ func accept(fd int, from *unix.RawSockaddrAny) (int, syscall.Errno) {
 }
 
 func recvOOB(fd int, p []byte) (int, error) {
-	n, _, err := unix.Recvfrom(fd, p, unix.MSG_OOB)
+	n, _, err := unix.Recvfrom(fd, p, unix.MSG_OOB|noWait)
 	return n, err
+}
+
+func sendOOB(fd int, p []byte) error {
+	return unix.Sendto(fd, p, unix.MSG_OOB|noWait|unix.MSG_NOSIGNAL, nil)
+}
+
+func recvFrom(fd int, p []byte) (int, unix.Sockaddr, error) { return unix.Recvfrom(fd, p, noWait) }
+
+func sendTo(fd int, p []byte, to unix.Sockaddr) error {
+	return unix.Sendto(fd, p, noWait|unix.MSG_NOSIGNAL, to)
+}
+
+func readFile(fd int, p []byte) (int, syscall.Errno) {
+	n, err := unix.Read(fd, p)
+	return max(n, 0), errnoOf(err)
+}
+
+func writeFile(fd int, p []byte) (int, syscall.Errno) {
+	n, err := unix.Write(fd, p)
+	return max(n, 0), errnoOf(err)
+}
+
+// errnoOf is the errno that an error of package unix is.
+func errnoOf(err error) syscall.Errno {
+	if err == nil {
+		return 0
+	}
+	if errno, ok := err.(syscall.Errno); ok {
+		return errno
+	}
+	return unix.EIO
 }
 
 func eventfdWrite(fd int) error {
@@ -148,12 +184,5 @@ func pipe(fds *[2]int) error {
 
 func splice(rfd, wfd, n int) (int, syscall.Errno) {
 	got, err := unix.Splice(rfd, nil, wfd, nil, n, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
-	if err != nil {
-		errno, ok := err.(syscall.Errno)
-		if !ok {
-			errno = unix.EIO
-		}
-		return 0, errno
-	}
-	return int(got), 0
+	return max(int(got), 0), errnoOf(err)
 }
