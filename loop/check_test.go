@@ -26,10 +26,37 @@ func (l *Loop) check() error {
 	if open+len(l.slots.free) != int(l.slots.n) {
 		return fmt.Errorf("%d slots, %d open, %d free", l.slots.n, open, len(l.slots.free))
 	}
+	if err := l.checkChannels(); err != nil {
+		return err
+	}
 	for _, c := range l.graves {
 		if c != nil && c.state&closed == 0 {
 			return fmt.Errorf("a grave holds an open connection")
 		}
+	}
+	return nil
+}
+
+// checkChannels reports a table of channels that is not in order.
+func (l *Loop) checkChannels() error {
+	polled, free := 0, 0
+	for at, entry := range l.channels {
+		switch h := entry.handler.(type) {
+		case nil:
+			free++
+		case *Channel:
+			polled++
+			if h.gone || h.at != at || h.fd != entry.fd {
+				return fmt.Errorf("place %d holds the channel of place %d, gone: %v", at, h.at, h.gone)
+			}
+		case *acceptor:
+			if h.gone || h.at != at {
+				return fmt.Errorf("place %d holds the listener of place %d, gone: %v", at, h.at, h.gone)
+			}
+		}
+	}
+	if polled != l.polled || free != len(l.freeChannels) {
+		return fmt.Errorf("%d dispatchers and %d free places, counted as %d and %d", polled, free, l.polled, len(l.freeChannels))
 	}
 	return nil
 }

@@ -16,8 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/millrace-net/millrace/loop"
 	"github.com/millrace-net/millrace/match"
 	"github.com/millrace-net/millrace/producer"
@@ -258,43 +256,76 @@ func ExampleSet_Shutdown() {
 	// ran: <nil>
 }
 
-// input is a dispatcher: it reads its descriptor for itself.
-type input struct{}
+// input is a dispatcher that prints what it reads. The rest of it is asyncore's.
+type input struct{ loop.BaseDispatcher }
 
-func (input) Readable() bool                  { return true }
-func (input) Writable() bool                  { return false }
-func (input) HandleWrite(*loop.Channel) error { return nil }
+func (input) Writable() bool { return false }
 
 func (input) HandleRead(ch *loop.Channel) error {
 	buf := make([]byte, 512)
-	n, err := unix.Read(ch.FD(), buf)
-	if err != nil {
-		return os.NewSyscallError("read", err)
+	n, err := ch.Recv(buf)
+	if n > 0 {
+		fmt.Printf("%q\n", buf[:n])
 	}
-	if n == 0 {
-		return io.EOF
-	}
-	fmt.Printf("%q\n", buf[:n])
-	return nil
+	return err
 }
 
 func (input) HandleClose(_ *loop.Channel, cause error) { fmt.Println("closed:", cause) }
 
 // The loop of asyncore, with a pipe as a channel: it polls until no channel is left.
-func ExampleLoop_Add() {
+func ExampleLoop_AddFile() {
 	l, err := loop.NewLoop(loop.Options{})
 	must(err)
 	defer l.Close()
 	r, w, err := os.Pipe()
 	must(err)
-	_, err = l.Add(int(r.Fd()), input{}) // the loop has a duplicate of the descriptor
+	_, err = l.AddFile(r, input{}) // the loop has a duplicate of the descriptor
 	must(errors.Join(err, r.Close()))
 	_, err = w.WriteString("through a pipe")
 	must(errors.Join(err, w.Close()))
-	for l.Len() > 0 {
-		must(l.Poll(-1))
-	}
+	must(l.Rounds(-1, -1))
 	// Output:
 	// "through a pipe"
+	// closed: EOF
+}
+
+// listener is a dispatcher whose connections are dispatchers too.
+type listener struct{ loop.BaseDispatcher }
+
+func (listener) HandleAccepted(ch *loop.Channel, fd int, _ net.Addr) error {
+	_, err := ch.Loop().AddOwned(fd, input{})
+	ch.Close() // one is enough
+	return err
+}
+
+// caller is a dispatcher that connects, and sends with what asyncore calls dispatcher_with_send.
+type caller struct{ loop.BufferedDispatcher }
+
+func (c *caller) HandleConnect(ch *loop.Channel) error { return c.Send(ch, []byte("hello")) }
+
+func (c *caller) HandleWrite(ch *loop.Channel) error {
+	err := c.BufferedDispatcher.HandleWrite(ch)
+	if c.Buffered() == 0 {
+		ch.Close()
+	}
+	return err
+}
+
+func (c *caller) Writable() bool { return true }
+
+// A server and a client as asyncore has them, in one loop.
+func ExampleLoop_Socket() {
+	l, err := loop.NewLoop(loop.Options{})
+	must(err)
+	defer l.Close()
+	server, err := l.Socket("tcp4", listener{})
+	must(err)
+	must(errors.Join(server.SetReuseAddr(), server.Bind("127.0.0.1:0"), server.Listen(5)))
+	client, err := l.Socket("tcp4", &caller{})
+	must(err)
+	must(client.Connect(server.LocalAddr().String()))
+	must(l.Rounds(-1, -1))
+	// Output:
+	// "hello"
 	// closed: EOF
 }

@@ -159,7 +159,8 @@ func (ch *Channel) acceptable() error {
 // Accept takes a connection from the queue of a listening socket. fd is non-blocking and
 // close-on-exec, and the caller's; -1 means that there is none now, as when the peer has gone again
 // (ECONNABORTED). If descriptors or memory have run out the channel is not polled for 5 to 500 ms,
-// and the answer is -1 too. It returns ErrClosed, or accept4(2)'s error.
+// and the answer is -1 too. It returns ErrClosed, or accept4(2)'s error if the channel does not
+// listen.
 func (ch *Channel) Accept() (fd int, peer net.Addr, err error) {
 	if ch.gone {
 		return -1, nil, ErrClosed
@@ -170,17 +171,16 @@ func (ch *Channel) Accept() (fd int, peer net.Addr, err error) {
 		ch.backoff.reset()
 		return fd, peerOfRaw(&from).netAddr(), nil
 	}
-	switch sys.OfAccept(errno) {
-	case sys.Retry, sys.Skip, sys.Wait: // if more wait, the next round comes at once
+	err = os.NewSyscallError("accept4", errno)
+	switch action := sys.OfAccept(errno); {
+	case action == sys.Retry, action == sys.Skip, action == sys.Wait: // if more wait, the next round comes at once
 		return -1, nil, nil
-	case sys.Exhausted:
-		if ch.phase == phaseListening {
-			ch.phase = phasePaused
-			ch.backoff.pause(ch.loop, ch.LocalAddr(), os.NewSyscallError("accept4", errno), ch.resumeAccepting)
-		}
-		return -1, nil, nil
+	case ch.phase != phaseListening, errno == unix.EBADF, errno == unix.EINVAL, errno == unix.ENOTSOCK:
+		return -1, nil, err // of the call, and for ever
 	}
-	return -1, nil, os.NewSyscallError("accept4", errno)
+	ch.phase = phasePaused
+	ch.backoff.pause(ch.loop, ch.LocalAddr(), err, ch.resumeAccepting)
+	return -1, nil, nil
 }
 
 func (ch *Channel) resumeAccepting() {
