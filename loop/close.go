@@ -28,8 +28,8 @@ func (c *Conn) CloseCause(cause error) {
 // down writing, and drops what the peer still sends until the peer ends its side too, so that
 // unread input cannot turn the close into a reset that takes the reply with it. If that cannot be
 // done, or takes longer than Options.DrainTimeout without progress, Closed gets the reason; a nil
-// cause says that the kernel has taken everything and the peer has ended in order. Nothing is
-// delivered after CloseWhenDone, and pushes return ErrClosed. Idempotent.
+// cause says that the peer's kernel has acknowledged everything and the peer has ended in order.
+// Nothing is delivered after CloseWhenDone, and pushes return ErrClosed. Idempotent.
 func (c *Conn) CloseWhenDone() { c.closeWhenDone(nil) }
 
 func (c *Conn) closeWhenDone(cause error) {
@@ -170,13 +170,49 @@ func (c *Conn) settleClosing() {
 			c.restartDrain()
 		}
 	}
-	if c.state&readClosed != 0 && c.state&broken == 0 {
+	if c.state&readClosed != 0 && c.state&broken == 0 && c.acknowledged() {
 		var cause error
 		if c.state&closing != 0 {
 			cause = c.rare.closeErr
 		}
 		c.close(cause)
 	}
+}
+
+const maxLookMs = 64
+
+// acknowledged tells whether the peer's kernel has all that was written, of a connection whose two sides have ended. A peer may
+// end its own early and still read, or be gone; after close(2) nobody would be told which. Neither makes an event that epoll would not
+// repeat for ever, so until then the connection is out of epoll, and looked at again after 1 ms, 2 ms and so on.
+func (c *Conn) acknowledged() bool {
+	if c.peer.kind != peerV4 && c.peer.kind != peerV6 {
+		return true // what was written to a unix socket is the peer's, and stays so
+	}
+	l := c.loop
+	unsent, err := l.calls.OutQueue(int(c.fd))
+	waited := c.state&closing != 0 && c.rare.lookEvery != 0
+	if (err != nil || unsent == 0) && !waited {
+		return true
+	}
+	if errno, err := l.calls.GetsockoptInt(int(c.fd), unix.SOL_SOCKET, unix.SO_ERROR); err == nil && errno != 0 {
+		c.fail(os.NewSyscallError("write", unix.Errno(errno)))
+		return false
+	}
+	if err != nil || unsent == 0 {
+		return true
+	}
+	if c.state&closing == 0 {
+		c.closeWhenDone(nil) // whose time limit is for this too
+	}
+	r := c.rare
+	if r.unsent == 0 || unsent < r.unsent {
+		r.unsent = unsent
+		c.restartDrain()
+	}
+	r.lookEvery = min(max(2*r.lookEvery, 1), maxLookMs)
+	r.lookMs = l.nowMs + r.lookEvery
+	c.arm()
+	return false
 }
 
 // restartDrain gives CloseWhenDone its time anew, after progress.

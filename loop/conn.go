@@ -108,7 +108,9 @@ type rare struct {
 	deadlineMs int64 // SetDeadline; 0: none
 	drainMs    int64 // CloseWhenDone gives up; 0: not closing
 	drainLeft  int   // bytes that may still be dropped
-	unsent     int   // bytes that the kernel had not sent at the last look
+	unsent     int   // bytes that the peer had not acknowledged at the last look
+	lookMs     int64 // when acknowledged looks again; 0: it does not
+	lookEvery  int64 // ms between its last two looks
 	closeErr   error // what Closed gets if closing ends well
 	dial       *dialing
 	detach     func(fd int, rest []byte)

@@ -37,7 +37,6 @@ func (c *Conn) SetDeadline(t time.Time) {
 
 func clampMs(d time.Duration) int32 { return int32(min(ms(d), 1<<31-1)) }
 
-// connTimer is a Conn as the owner of its timer.
 // connExpired is called by the wheel with the timer of a connection. Deadlines that move with each message, such as the
 // idle time, are not re-armed then: the timer fires at the old time and finds out that it is too early.
 //
@@ -60,7 +59,7 @@ func (c *Conn) expired() {
 		if now >= r.dial.giveUpMs && r.dial.giveUpMs != 0 {
 			c.fail(fmt.Errorf("%w: %v", ErrConnectTimeout, c.peer.netAddr()))
 		}
-	case c.state&closing != 0:
+	case c.state&closing != 0: // the look of acknowledged is settle's
 		if now >= r.drainMs {
 			c.drainExpired()
 		}
@@ -101,6 +100,9 @@ func (c *Conn) nextDeadline() int64 {
 		}
 		return never
 	case c.state&closing != 0:
+		if t := c.rare.lookMs; t != 0 {
+			return min(t, c.rare.drainMs)
+		}
 		return c.rare.drainMs
 	}
 	next := never

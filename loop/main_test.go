@@ -20,6 +20,7 @@ import (
 
 // TestMain fails the package if a test leaves a descriptor, a goroutine or a ring's mapping behind.
 func TestMain(m *testing.M) {
+	runChild()
 	// The runtime opens its own epoll with the first file or socket.
 	if ln, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
 		ln.Close()
