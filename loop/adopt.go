@@ -82,7 +82,7 @@ func (c *Conn) open() {
 // it is made non-blocking, and closed at the end, or at once if Adopt returns an error. The errors
 // are ErrClosed, ErrTooManyConns, and what fcntl(2) answers. Any goroutine.
 func (l *Loop) Adopt(fd int, factory Factory) error {
-	if err := unix.SetNonblock(fd, true); err != nil {
+	if err := l.calls.SetNonblock(fd); err != nil {
 		_ = l.calls.Close(fd)
 		return os.NewSyscallError("fcntl", err)
 	}

@@ -17,13 +17,16 @@ type BufferedDispatcher struct {
 }
 
 // Send writes p, which stays the caller's, and keeps a copy of what is not taken now, or comes before
-// the channel is connected, to be written in order. Beyond Options.MaxOutput kept bytes it
-// returns ErrOutputFull, and has taken nothing of p. Else its errors are ErrClosed and those of
+// the channel is connected, to be written in order. If kept bytes and p together are more than
+// Options.MaxOutput it returns ErrOutputFull, and has taken nothing of p. A datagram socket, whose
+// messages it would join, it refuses with ErrOption. Else its errors are ErrClosed and those of
 // Channel.Send.
 func (b *BufferedDispatcher) Send(ch *Channel, p []byte) error {
 	switch {
 	case ch.gone:
 		return ErrClosed
+	case ch.datagrams():
+		return fmt.Errorf("%w: datagrams are not buffered", ErrOption)
 	case b.Buffered()+len(p) > ch.loop.opts.MaxOutput:
 		return fmt.Errorf("%w: %d bytes wait, and %d more", ErrOutputFull, b.Buffered(), len(p))
 	case b.out == nil && ch.Connected():
@@ -55,7 +58,7 @@ func (b *BufferedDispatcher) HandleWrite(ch *Channel) error {
 	switch {
 	case b.at == len(b.out):
 		b.out, b.at = nil, 0
-	case b.at > len(b.out)/2: // so that each byte is moved once at most
+	case b.at > len(b.out)/2: // so that no more is moved than was written
 		b.out, b.at = b.out[:copy(b.out, b.out[b.at:])], 0
 	}
 	return nil

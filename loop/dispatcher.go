@@ -92,7 +92,10 @@ type Channel struct {
 	kind      int // SOCK_STREAM, SOCK_DGRAM and so on; 0: no socket
 	phase     phase
 	connected bool
+	lame      bool // writing is over: what has come is read, and the end of it closes
 	gone      bool
+	asked     uint64 // the turn in which Connect was called: that turn's events are of before
+	cause     error  // the first cause of closing
 }
 
 // Add puts a dispatcher for fd on the loop, from the next round on. The channel owns a duplicate of
@@ -100,7 +103,7 @@ type Channel struct {
 // (dup(2)). It returns ErrClosed after Close, ErrNotPollable for what epoll refuses, such as a
 // regular file (epoll_ctl(2), EPERM), or the system call's error.
 func (l *Loop) Add(fd int, d Dispatcher) (*Channel, error) {
-	if l.epfd < 0 {
+	if l.refuses() {
 		return nil, ErrClosed
 	}
 	own, err := l.calls.Dup(fd)
@@ -113,7 +116,7 @@ func (l *Loop) Add(fd int, d Dispatcher) (*Channel, error) {
 // AddOwned is Add of a descriptor that belongs to the channel from now on, and is closed at once if
 // AddOwned returns an error.
 func (l *Loop) AddOwned(fd int, d Dispatcher) (*Channel, error) {
-	if l.epfd < 0 {
+	if l.refuses() {
 		_ = l.calls.Close(fd)
 		return nil, ErrClosed
 	}
@@ -125,7 +128,7 @@ func (l *Loop) AddOwned(fd int, d Dispatcher) (*Channel, error) {
 }
 
 func (l *Loop) addOwned(fd int, d Dispatcher) (*Channel, error) {
-	if err := unix.SetNonblock(fd, true); err != nil {
+	if err := l.calls.SetNonblock(fd); err != nil {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
 	ch := &Channel{loop: l, fd: fd, d: d}
@@ -152,6 +155,9 @@ func (l *Loop) AddFile(f *os.File, d Dispatcher) (ch *Channel, err error) {
 	}
 	return ch, err
 }
+
+// refuses tells whether the loop takes no more dispatchers: one that reconnects in HandleClose must not keep it from ending.
+func (l *Loop) refuses() bool { return l.epfd < 0 || l.ending || l.drain.forced }
 
 // look finds out what the descriptor is.
 func (ch *Channel) look() {
@@ -203,16 +209,15 @@ func (ch *Channel) Accepting() bool { return ch.phase >= phaseListening && !ch.g
 // Closed tells whether the channel was closed; HandleClose may still be to come.
 func (ch *Channel) Closed() bool { return ch.gone }
 
-// Close takes the channel off the loop; HandleClose follows before the turn ends, or in the next one
-// if none runs, with a nil cause. No other callback comes after Close. Idempotent.
+// Close takes the channel off the loop; HandleClose follows in this turn or the next, with a nil
+// cause unless another came first. No other callback comes after Close. Idempotent.
 func (ch *Channel) Close() { ch.shut(nil) }
 
-// askDispatchers brings every dispatcher's interest up to date.
+// askDispatchers brings every dispatcher's interest up to date. After a panic it goes on behind the one that panicked.
 func (l *Loop) askDispatchers() {
-	if l.polled == 0 {
-		return
-	}
-	for at := range l.channels {
+	for l.askAt < len(l.channels) {
+		at := l.askAt
+		l.askAt++
 		ch, ok := l.channels[at].handler.(*Channel)
 		if !ok {
 			continue
@@ -243,11 +248,11 @@ func (ch *Channel) wanted() (events uint32) {
 	}
 	if ch.d.Readable() {
 		events |= unix.EPOLLIN
-		if _, ok := ch.d.(ExptHandler); ok {
+		if _, ok := ch.d.(ExptHandler); ok && !ch.lame {
 			events |= unix.EPOLLPRI
 		}
 	}
-	if ch.d.Writable() {
+	if !ch.gone && !ch.lame && ch.d.Writable() {
 		events |= unix.EPOLLOUT
 	}
 	return events
@@ -263,10 +268,12 @@ func (ch *Channel) ready(events uint32) {
 // handle calls what the events ask for, until one fails or closes the channel.
 func (ch *Channel) handle(events uint32) (err error) {
 	switch ch.phase {
+	case phaseFresh, phasePaused: // the event is of before
+		return nil
 	case phaseListening:
 		return ch.acceptable()
 	case phaseConnecting:
-		if !ch.finishConnect() {
+		if ch.asked == ch.loop.stats.Turns || !ch.finishConnect() {
 			return nil
 		}
 		if h, ok := ch.d.(ConnectHandler); ok {
@@ -276,13 +283,14 @@ func (ch *Channel) handle(events uint32) (err error) {
 	if h, ok := ch.d.(ExptHandler); ok && err == nil && events&unix.EPOLLPRI != 0 && !ch.gone && !ch.broken() {
 		err = h.HandleExpt(ch)
 	}
-	if err == nil && !ch.gone && events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR) != 0 && ch.d.Readable() {
+	const readEvents = unix.EPOLLIN | unix.EPOLLHUP | unix.EPOLLERR
+	if err == nil && !ch.gone && events&readEvents != 0 && ch.d.Readable() && !ch.gone {
 		err = ch.d.HandleRead(ch)
 	}
-	if err == nil && !ch.gone && events&(unix.EPOLLOUT|unix.EPOLLERR) != 0 && ch.d.Writable() {
+	if err == nil && !ch.gone && events&(unix.EPOLLOUT|unix.EPOLLERR) != 0 && !ch.lame && ch.d.Writable() && !ch.gone {
 		err = ch.d.HandleWrite(ch)
 	}
-	if err == nil && !ch.gone && events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 && !ch.d.Readable() {
+	if err == nil && !ch.gone && events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 && !ch.lame && !ch.d.Readable() && !ch.gone {
 		ch.hangUp()
 	}
 	return err
@@ -308,15 +316,34 @@ func (ch *Channel) broken() bool {
 	return ch.gone
 }
 
-// hangUp ends a channel that does not read and would spin.
+// hangUp deals with an event that a channel that does not read would have for ever.
 func (ch *Channel) hangUp() {
-	if !ch.broken() {
+	err := ch.socketError()
+	switch {
+	case ch.datagrams(): // of one that was sent before, and gone with the look
+	case ch.limp():
+		ch.cause = os.NewSyscallError("write", err)
+	case err != nil:
+		ch.shut(os.NewSyscallError("write", err))
+	default:
 		ch.shut(unix.EPIPE)
 	}
 }
 
+// limp ends writing, and tells whether bytes that have come are still to be read: then the channel lives until they are.
+func (ch *Channel) limp() bool {
+	if n, err := ch.loop.calls.Unread(ch.fd); err != nil || n == 0 {
+		return false
+	}
+	ch.lame = true
+	return true
+}
+
 // failed deals with the error of a callback.
 func (ch *Channel) failed(err error) {
+	if ch.lame && ch.cause != nil && errors.Is(err, ch.cause) {
+		return // told by the Send that failed; there is more to read
+	}
 	if h, ok := ch.d.(ErrorHandler); ok && !ch.gone {
 		err = ch.askError(h, err)
 	}
@@ -340,29 +367,33 @@ func (ch *Channel) shut(cause error) {
 	if ch.gone {
 		return
 	}
+	if ch.cause == nil {
+		ch.cause = cause
+	}
 	ch.gone = true
 	ch.backoff.stop()
 	ch.loop.polled--
 	ch.loop.removeChannel(ch.at)
-	ch.loop.obituaries = append(ch.loop.obituaries, obituary{ch, cause})
+	ch.loop.obituaries = append(ch.loop.obituaries, ch)
 }
 
 func (ch *Channel) quit() { ch.shut(ErrShutdown) }
 
-// obituary is a HandleClose to come.
-type obituary struct {
-	ch    *Channel
-	cause error
-}
-
-// tellClosed calls HandleClose of the channels that were closed in this turn.
+// tellClosed calls HandleClose of the channels that were closed before it began. What a HandleClose closes is told in the next turn,
+// so that a client that connects again, and fails at once, cannot keep a turn from ending.
 func (l *Loop) tellClosed() {
-	for len(l.obituaries) > 0 {
-		o := l.obituaries[0]
+	if l.toTell < 0 {
+		l.toTell = len(l.obituaries)
+	}
+	for l.toTell > 0 {
+		ch := l.obituaries[0]
 		l.obituaries = l.obituaries[1:]
-		l.curChannel = o.ch
-		o.ch.d.HandleClose(o.ch, o.cause)
+		l.toTell--
+		l.curChannel = ch
+		ch.d.HandleClose(ch, ch.cause)
 		l.leave()
 	}
-	l.obituaries = nil
+	if len(l.obituaries) == 0 {
+		l.obituaries = nil
+	}
 }

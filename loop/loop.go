@@ -57,9 +57,12 @@ type Loop struct {
 	pendingEnd int
 	graves     []*Conn // closed in this turn
 	gravesAt   int
-	obituaries []obituary      // dispatchers closed in this turn
+	obituaries []*Channel      // dispatchers that were closed and not told
+	toTell     int             // how many of them in this turn; negative: all that there are
+	askAt      int             // the next dispatcher to be asked
 	closing    []int           // descriptors to close at the end of the turn
 	closeAsked bool            // by a Close in a callback
+	ending     bool            // Close has begun
 	curChannel *Channel        // whose callback runs
 	interest   unix.EpollEvent // what epoll_ctl is told; here because it would escape
 	gen        uint32
@@ -274,12 +277,14 @@ func (l *Loop) Close() error {
 		l.leave()
 		l.stage.reset() // of a callback that ended by runtime.Goexit
 		l.got, l.at = 0, 0
+		l.ending, l.inTurn = true, true // a Close in a callback is this one
 		for done := false; !done; done = l.idle() {
 			l.mail.Take() // what was accepted before the box closed still runs
 			l.mailed = true
 			l.CloseAll(ErrShutdown)
 			l.finishTurn()
 		}
+		l.inTurn = false
 		l.release()
 		close(l.done)
 	})
@@ -288,7 +293,7 @@ func (l *Loop) Close() error {
 
 // idle tells whether nothing is on the loop and nothing is to be done.
 func (l *Loop) idle() bool {
-	return l.Len() == 0 && len(l.pending)+len(l.graves)+len(l.obituaries) == 0 && !l.mail.Waiting()
+	return l.Len() == 0 && len(l.pending)+len(l.graves)+len(l.obituaries)+len(l.closing) == 0 && !l.mail.Waiting()
 }
 
 var errNoCPU = errors.New("loop: no CPU to pin to")

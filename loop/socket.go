@@ -20,7 +20,7 @@ import (
 // A stream socket is not polled before Connect or Listen. The errors are ErrClosed, or wrap
 // ErrOption or the system call's.
 func (l *Loop) Socket(network string, d Dispatcher) (*Channel, error) {
-	if l.epfd < 0 {
+	if l.refuses() {
 		return nil, ErrClosed
 	}
 	family, kind, err := socketType(network)
@@ -110,7 +110,7 @@ func (ch *Channel) Connect(address string) error {
 	if err := ch.loop.calls.Connect(ch.fd, addrs[0]); err != nil && sys.OfConnect(err) != sys.Wait {
 		return fmt.Errorf("loop: connect to %s: %w", address, os.NewSyscallError("connect", err))
 	}
-	ch.phase = phaseConnecting
+	ch.phase, ch.asked = phaseConnecting, ch.loop.stats.Turns
 	return nil
 }
 
@@ -139,7 +139,7 @@ func (ch *Channel) finishConnect() bool {
 
 // acceptable calls what accepts, once a round.
 func (ch *Channel) acceptable() error {
-	if !ch.d.Readable() {
+	if !ch.d.Readable() || ch.gone {
 		return nil
 	}
 	if h, ok := ch.d.(AcceptHandler); ok {
@@ -193,7 +193,7 @@ func (ch *Channel) resumeAccepting() {
 // when nothing is there now. At the end of the stream it returns io.EOF, and for an error what the
 // system call says; either closes the channel, with it as the cause, so that nothing spins. A datagram
 // that is longer than p is cut, and an error of a datagram socket, such as ECONNREFUSED for what was
-// sent before, does not close it. An empty p reads nothing.
+// sent before, does not close it. An empty datagram, too, is 0 and no error. An empty p reads nothing.
 func (ch *Channel) Recv(p []byte) (int, error) {
 	if ch.gone {
 		return 0, ErrClosed
@@ -224,13 +224,18 @@ func (ch *Channel) Recv(p []byte) (int, error) {
 
 // Send writes p: send(2) to a socket, write(2) to another descriptor. It returns how many bytes were
 // taken, which may be fewer, and 0 without an error when there is no room now. An error closes the
-// channel, as one of Recv does: EPIPE after the peer has gone. A datagram is sent whole or not at all.
+// channel, as one of Recv does: EPIPE after the peer has gone. But if the peer has sent bytes before it
+// went, they are read first: the channel writes no more, later calls return the same error, and Recv
+// closes it at the end of what came. A datagram is sent whole or not at all.
 func (ch *Channel) Send(p []byte) (int, error) {
 	if ch.gone {
 		return 0, ErrClosed
 	}
 	if len(p) == 0 && !ch.datagrams() {
 		return 0, nil
+	}
+	if ch.lame {
+		return 0, ch.writeError()
 	}
 	write := ch.loop.calls.Output.Write
 	if ch.kind == 0 {
@@ -255,16 +260,30 @@ func (ch *Channel) Send(p []byte) (int, error) {
 	}
 }
 
-// datagrams tells whether the socket keeps the bounds of messages.
-func (ch *Channel) datagrams() bool { return ch.kind != 0 && ch.kind != unix.SOCK_STREAM }
+// datagrams tells whether what is sent and received stands alone, and no end of a stream comes.
+func (ch *Channel) datagrams() bool {
+	return ch.kind == unix.SOCK_DGRAM || ch.kind == unix.SOCK_RAW || ch.kind == unix.SOCK_RDM
+}
 
-// transferFailed closes the channel, unless it is of datagrams, each of which stands alone.
+// transferFailed closes the channel, unless it is of datagrams, or has something to read still.
 func (ch *Channel) transferFailed(call string, errno unix.Errno) error {
 	err := os.NewSyscallError(call, errno)
-	if !ch.datagrams() {
+	switch {
+	case ch.datagrams():
+	case call == "write" && (errno == unix.EPIPE || errno == unix.ECONNRESET) && ch.limp():
+		ch.cause = err
+	default:
 		ch.shut(err)
 	}
 	return err
+}
+
+// writeError is what ended writing.
+func (ch *Channel) writeError() error {
+	if ch.cause != nil {
+		return ch.cause
+	}
+	return unix.EPIPE
 }
 
 // RecvFrom is Recv of a datagram, with its sender: a *net.UDPAddr, a *net.UnixAddr, or nil if that

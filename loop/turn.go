@@ -19,6 +19,7 @@ func (l *Loop) turn(waitMs int) error {
 	l.inTurn = true
 	l.growRing()
 	if l.polled > 0 {
+		l.askAt = 0
 		for !l.guarded((*Loop).askDispatchers) {
 		}
 	}
@@ -38,7 +39,7 @@ func (l *Loop) wait(waitMs int) error {
 	if l.wheel.Len() > 0 && waitMs != 0 {
 		waitMs = l.untilTimer(waitMs)
 	}
-	if len(l.pending) > 0 || len(l.graves) > 0 || len(l.obituaries) > 0 {
+	if len(l.pending) > 0 || len(l.graves) > 0 || len(l.obituaries) > 0 || len(l.closing) > 0 {
 		waitMs = 0
 	}
 	var n int
@@ -86,7 +87,7 @@ func (l *Loop) untilMs(when int64) int64 {
 // finishTurn runs all callbacks of the turn. A panic in one closes its connection, and the turn
 // goes on behind it.
 func (l *Loop) finishTurn() {
-	l.pendingAt, l.pendingEnd = 0, -1
+	l.pendingAt, l.pendingEnd, l.toTell = 0, -1, -1
 	for !l.guarded((*Loop).phases) {
 	}
 	if len(l.closing) > 0 {

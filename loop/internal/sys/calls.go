@@ -48,6 +48,8 @@ type Calls struct {
 	SendOOB       func(fd int, p []byte) error
 	RecvFrom      func(fd int, p []byte) (int, unix.Sockaddr, error)
 	SendTo        func(fd int, p []byte, to unix.Sockaddr) error
+	Unread        func(fd int) (int, error) // ioctl(2), FIONREAD: bytes that have come and were not read
+	SetNonblock   func(fd int) error
 	ReadFile      func(fd int, p []byte) (int, syscall.Errno) // read(2), of what is no socket
 	WriteFile     func(fd int, p []byte) (int, syscall.Errno) // write(2), likewise
 	OutQueue      func(fd int) (int, error)

@@ -43,6 +43,8 @@ func System() *Calls {
 		SendOOB:       sendOOB,
 		RecvFrom:      recvFrom,
 		SendTo:        sendTo,
+		Unread:        func(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.TIOCINQ) },
+		SetNonblock:   func(fd int) error { return unix.SetNonblock(fd, true) },
 		ReadFile:      readFile,
 		WriteFile:     writeFile,
 		OutQueue:      func(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.SIOCOUTQ) },
