@@ -25,7 +25,8 @@ package match
 //
 // Worst case for len(p) = n: the scans read a byte once; the compares are at most 2n, as in the plain search; the prices
 // of false candidates are at most n + plainDebt + falsePrice together, and with each of them at most maxBack bytes are
-// compared again; a look for a cycle compares at most one byte for each byte read, or two for each byte skipped; learning reads learnSample bytes for learnFalse false candidates, or for some blocks of the scan. This
+// compared again; a look for a cycle compares at most one byte for each byte read, or two for each byte skipped; learning
+// reads learnSample bytes for learnFalse false candidates, or for some blocks of the scan. This
 // is less than 8n + 1024 steps and holds for a whole stream, however it is cut, since the carry is j and the debt.
 func (l *literal) search(p []byte, j int, w *meter) (read, matched int) {
 	var g gear

@@ -75,11 +75,12 @@ func (r *request) parse(head []byte) error {
 			}
 		} else {
 			colon := bytes.IndexByte(line, ':')
-			switch colon { // few names are as long as those that matter
-			case -1, 0:
+			if colon < 1 || isBlank(line[0]) || isBlank(line[colon-1]) {
 				return errRequest
+			}
+			switch colon { // few names are as long as those that matter
 			case len("connection"), len("content-length"), len("transfer-encoding"):
-				if !r.header(line[:colon], bytes.TrimSpace(line[colon+1:])) {
+				if !r.header(line[:colon], trim(line[colon+1:])) {
 					return errRequest
 				}
 			}
@@ -127,10 +128,10 @@ func (r *request) connection(list []byte) {
 		if comma < 0 {
 			break
 		}
-		r.close = r.close || is(bytes.TrimSpace(list[:comma]), "close")
+		r.close = r.close || is(trim(list[:comma]), "close")
 		list = list[comma+1:]
 	}
-	r.close = r.close || is(bytes.TrimSpace(list), "close")
+	r.close = r.close || is(trim(list), "close")
 }
 
 // contentLength reads the length of the body, which may be told twice, but not in two ways.
@@ -149,9 +150,23 @@ func is(word []byte, small string) bool {
 		return false
 	}
 	for i, c := range word {
-		if c|0x20 != small[i] { // a capital is the small letter without this bit
+		want := small[i]
+		if c != want && (c|0x20 != want || want < 'a') { // a capital is the small letter without this bit
 			return false
 		}
 	}
 	return true
 }
+
+// trim cuts blanks off both ends.
+func trim(value []byte) []byte {
+	for len(value) > 0 && isBlank(value[0]) {
+		value = value[1:]
+	}
+	for len(value) > 0 && isBlank(value[len(value)-1]) {
+		value = value[:len(value)-1]
+	}
+	return value
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }

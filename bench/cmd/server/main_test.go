@@ -89,7 +89,8 @@ func TestParseRefuses(t *testing.T) {
 		"", "GET", "GET /", "GET / HTTP/2", " / HTTP/1.1", "GET  HTTP/1.1", "GET / HTTP/1.1\r\nno colon",
 		"GET / HTTP/1.1\r\nContent-Length: -1", "GET / HTTP/1.1\r\nContent-Length: 99999999999999999999", "GET / HTTP/1.1\r\nContent-Length: x",
 		"GET  / HTTP/1.1", "GET / / HTTP/1.1", "GET /\r\n", "GET / HTTP/1.1\nA: b", "GET / HTTP/1.1\r\n\nA: b", "GET / HTTP/1.1\r\n: b",
-		"GET / HTTP/1.1\r\nContent-Length: 1\r\ncontent-length: 2", "GET / HTTP/1.1\r\nTransfer-Encoding: chunked",
+		"GET / HTTP/1.1\r\nHost : a", "GET / HTTP/1.1\r\n Content-Length: 5", "GET / HTTP/1.1\r\nA: b\r\n\tfolded: c",
+		"GET / HTTP/1.1\r\nContent-Length: 5\r", "GET / HTTP/1.1\r\nContent-Length: 1\r\ncontent-length: 2", "GET / HTTP/1.1\r\nTransfer-Encoding: chunked",
 	} {
 		var r request
 		if err := r.parse([]byte(head)); err == nil {
@@ -105,6 +106,7 @@ func TestParseTakesNote(t *testing.T) {
 		"GET / HTTP/1.1\r\nConnection:Keep-Alive , Close":         {close: true},
 		"GET / HTTP/1.1\r\nConnection: closed":                    {},
 		"GET / HTTP/1.1\r\nContent-Length: 7\r\nContent-length:7": {length: 7, told: true},
+		"GET / HTTP/1.1\r\nContent\rLength: 5":                    {},
 		"GET / HTTP/1.1\r\nNot-of-a-Length: x":                    {},
 	} {
 		var r request
