@@ -5,7 +5,7 @@
 // It carries Python's asyncore and asynchat. A [Set] is one [Loop] a core; a Loop is asyncore's map
 // and loop; a [Conn] is asynchat's channel: its terminator is state, set with [Conn.SetTerminator]
 // and in force from the next byte on, and what it writes is a queue of producers. A [Dispatcher] is
-// asyncore's.
+// asyncore's. The pages docs/from-*.md list the names of asyncore and asynchat, of gnet and of net beside these.
 //
 // # A server
 //
