@@ -27,7 +27,7 @@ import (
 
 func main() {
 	file := flag.String("o", "", "write the bodies to `file`, not to standard output")
-	timeout := flag.Duration("timeout", 30*time.Second, "longest `time` to look up a name, to connect to an address, and between two reads")
+	timeout := flag.Duration("timeout", 30*time.Second, "longest `time` for a name, a connection, and between two reads")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: httpget [-o file] [-timeout time] URL...")
 		flag.PrintDefaults()

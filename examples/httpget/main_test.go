@@ -89,7 +89,8 @@ func TestHTTPD(t *testing.T) {
 	addr, stop := clienttest.Start(t, clienttest.Binary(t, "../httpd"), "-dir", dir)
 	out := filepath.Join(dir, "out")
 	stdout := clienttest.Run(t, clienttest.Binary(t, "."), "-o", out, "http://"+addr+"/large.bin", "http://"+addr+"/hello")
-	if got, err := os.ReadFile(out); err != nil || stdout != "" || !bytes.Equal(got, append(bytes.Clone(large), "Hello, world!\n"...)) {
+	want := append(bytes.Clone(large), "Hello, world!\n"...)
+	if got, err := os.ReadFile(out); err != nil || stdout != "" || !bytes.Equal(got, want) {
 		t.Errorf("%d bytes, %v; %q on standard output", len(got), err, stdout)
 	}
 	stop()

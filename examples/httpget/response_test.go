@@ -16,8 +16,10 @@ var responses = []struct{ stream, body, says string }{
 	{"HTTP/1.1 204 No Content\r\n\r\n", "", ""},
 	{"HTTP/1.0 200 OK\nServer: old\n\nto the end\r\n\r\n", "to the end\r\n\r\n", ""},
 	{"HTTP/1.1 200 OK\r\n\r\n", "", ""},
-	{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "x", ""},
-	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n8;a=b\r\n, world\n\r\n0\r\nX: y\r\nZ: z\r\n\r\n", "hello, world\n", ""},
+	{"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
+		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "x", ""},
+	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
+		"5\r\nhello\r\n8;a=b\r\n, world\n\r\n0\r\nX: y\r\nZ: z\r\n\r\n", "hello, world\n", ""},
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nA \r\n\r\n\r\n0\r\n\r\n\r\n00\r\n\r\n", "\r\n\r\n0\r\n\r\n\r", "longer"},
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "", ""},
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n1\r\nx\r\n0\r\n\r\n", "x", ""},
