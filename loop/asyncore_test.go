@@ -1036,7 +1036,7 @@ func TestDatagramDispatcher(t *testing.T) {
 						return err
 					}
 					got.add("%s", p[:n])
-					_, err = ch.SendTo(append(p[:n], '!'), from.String())
+					_, err = ch.SendTo(append(p[:n], '!'), from)
 					return err
 				}
 				var client recorder
@@ -1098,4 +1098,38 @@ func TestSocketRefuses(t *testing.T) {
 			t.Errorf("%s of a closed channel: %v", name, err)
 		}
 	}
+}
+
+// A socket of IPv6 answers a datagram that came over IPv4.
+func TestDatagramOverBothFamilies(t *testing.T) {
+	l := newTestLoop(t, Options{})
+	server := &recorder{}
+	server.read = func(ch *Channel) error {
+		p := make([]byte, 10)
+		n, from, err := ch.RecvFrom(p)
+		if err != nil || from == nil {
+			return err
+		}
+		_, err = ch.SendTo(p[:n], from)
+		return err
+	}
+	ch, err := l.Socket("udp6", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.Bind(":0"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.SendTo([]byte("x"), &net.TCPAddr{}); !errors.Is(err, ErrOption) {
+		t.Error(err)
+	}
+	port := ch.LocalAddr().(*net.UDPAddr).Port
+	nc, err := net.Dial("udp4", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	io.WriteString(nc, "four")
+	rounds(t, l, 3)
+	expect(t, nc, "four")
 }

@@ -2,7 +2,10 @@
 
 package loop
 
-import "errors"
+import (
+	"errors"
+	"io"
+)
 
 var errUnhandled = errors.New("loop: readable, and the dispatcher has no HandleRead")
 
@@ -23,9 +26,9 @@ func (BaseDispatcher) HandleRead(*Channel) error { return errUnhandled }
 // HandleWrite does nothing.
 func (BaseDispatcher) HandleWrite(*Channel) error { return nil }
 
-// HandleClose logs a cause, at the level Warn.
+// HandleClose logs a cause other than io.EOF, at the level Warn.
 func (BaseDispatcher) HandleClose(ch *Channel, cause error) {
-	if cause != nil {
+	if cause != nil && cause != io.EOF {
 		ch.loop.opts.Logger.Warn("millrace: a dispatcher was closed", "descriptor", ch.fd, "cause", cause)
 	}
 }

@@ -6,8 +6,8 @@ import "fmt"
 
 // BufferedDispatcher is a BaseDispatcher that keeps what the socket does not take: asyncore's
 // dispatcher_with_send. Embed it, and write with its Send. It wants to write only while it keeps
-// something. What it keeps when the channel closes is lost: a Conn, which has CloseWhenDone, is
-// safer.
+// something. It goes on reading meanwhile, unless the program's Readable looks at Buffered. What it
+// keeps when the channel closes is lost: a Conn, which has CloseWhenDone, is safer.
 //
 // Invariant: out[at:] waits to be written; out is nil if nothing does.
 type BufferedDispatcher struct {

@@ -57,7 +57,7 @@ type AcceptHandler interface {
 // AcceptedHandler is a Dispatcher that gets each socket that its listening one accepts, unless it
 // is an AcceptHandler too. fd is non-blocking and close-on-exec, and belongs to the handler: to give
 // it to Loop.Adopt, for a connection, or to Loop.AddOwned, for a dispatcher, is what is usual. peer
-// is a *net.TCPAddr or *net.UnixAddr.
+// is a *net.TCPAddr or *net.UnixAddr. An error closes the listening channel, not the accepted one.
 type AcceptedHandler interface {
 	HandleAccepted(ch *Channel, fd int, peer net.Addr) error
 }
@@ -90,6 +90,7 @@ type Channel struct {
 	fd        int
 	at        int // place in loop.channels
 	kind      int // SOCK_STREAM, SOCK_DGRAM and so on; 0: no socket
+	domain    int // AF_INET, AF_INET6, AF_UNIX
 	phase     phase
 	connected bool
 	lame      bool // writing is over: what has come is read, and the end of it closes
@@ -168,6 +169,9 @@ func (ch *Channel) look() {
 		return
 	}
 	ch.kind = kind
+	if domain, err := calls.GetsockoptInt(ch.fd, unix.SOL_SOCKET, unix.SO_DOMAIN); err == nil {
+		ch.domain = domain
+	}
 	if accepts, err := calls.GetsockoptInt(ch.fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err == nil && accepts != 0 {
 		ch.phase = phaseListening
 	} else if _, err := calls.Getpeername(ch.fd); err == nil {
@@ -208,6 +212,20 @@ func (ch *Channel) Accepting() bool { return ch.phase >= phaseListening && !ch.g
 
 // Closed tells whether the channel was closed; HandleClose may still be to come.
 func (ch *Channel) Closed() bool { return ch.gone }
+
+// Detach takes the channel off the loop alive: asyncore's del_channel. The descriptor is the
+// caller's, and no callback comes any more, HandleClose neither. It returns ErrClosed after Close.
+func (ch *Channel) Detach() (fd int, err error) {
+	if ch.gone {
+		return -1, ErrClosed
+	}
+	ch.gone = true
+	ch.backoff.stop()
+	ch.loop.polled--
+	_ = ch.loop.setChannel(ch.at, 0) // an error means that it is out already
+	ch.loop.clearChannel(ch.at)
+	return ch.fd, nil
+}
 
 // Close takes the channel off the loop; HandleClose follows in this turn or the next, with a nil
 // cause unless another came first. No other callback comes after Close. Idempotent.

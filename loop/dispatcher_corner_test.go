@@ -380,3 +380,31 @@ func TestRoundsCloseDescriptors(t *testing.T) {
 		t.Error("the address still accepts")
 	}
 }
+
+// Dispatchers goes over the channels; one that is detached is the caller's, is told nothing, and can be added again.
+func TestDetachChannel(t *testing.T) {
+	l := newTestLoop(t, Options{})
+	var rec recorder
+	fd, peer := socketPair(t)
+	ch, err := l.AddOwned(fd, &rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	l.Dispatchers(func(each *Channel) bool { n++; return each == ch })
+	unix.Write(peer, []byte("x"))
+	got, err := ch.Detach()
+	if n != 1 || got != fd || err != nil || l.Len() != 0 {
+		t.Fatalf("%d dispatchers, descriptor %d, %v, %d channels", n, got, err, l.Len())
+	}
+	rounds(t, l, 2)
+	rec.events.is(t)
+	if _, err := ch.Detach(); !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
+	r := &reply{}
+	if _, err := l.AddOwned(got, r); err != nil {
+		t.Fatal(err)
+	}
+	exchange(t, l, peer, nil, []byte("x"))
+}

@@ -428,7 +428,7 @@ func TestMaxConns(t *testing.T) {
 	poll(t, l, func() bool { return len(conns) == 3 })
 }
 
-// A closes B while B's event waits in the same batch, and B's descriptor number is used again at once.
+// A closes B while B's event waits in the same batch.
 func TestStaleEventReachesNobody(t *testing.T) {
 	l := newTestLoop(t, Options{})
 	var a, b *Conn

@@ -247,6 +247,15 @@ func (l *Loop) Conns(f func(c *Conn) bool) {
 	}
 }
 
+// Dispatchers calls f with every Channel of the loop, until f returns false. f may close any of them.
+func (l *Loop) Dispatchers(f func(ch *Channel) bool) {
+	for at := range l.channels {
+		if ch, ok := l.channels[at].handler.(*Channel); ok && !f(ch) {
+			return
+		}
+	}
+}
+
 // CloseAll closes every channel of the loop, with cause for connections: asyncore's close_all.
 func (l *Loop) CloseAll(cause error) {
 	for slot := range l.slots.n {

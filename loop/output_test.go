@@ -478,6 +478,11 @@ func TestPostsAgainstShutdown(t *testing.T) {
 			}
 		}()
 	}
+	running := make(chan struct{})
+	if err := s.Loops()[0].Post(func() { close(running) }); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, running)
 	time.Sleep(30 * time.Millisecond)
 	if err := s.Shutdown(context.Background()); err != nil {
 		t.Fatal(err)

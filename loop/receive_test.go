@@ -294,7 +294,7 @@ func TestNothingIsDeliveredAfterClose(t *testing.T) {
 	got.is(t, "a", "closed <nil>")
 }
 
-// An error of Receive is the cause; a reset delivers what came before it.
+// A connection begins without a terminator. An error of Receive is the cause.
 func TestCauses(t *testing.T) {
 	oops := errors.New("oops")
 	l := newTestLoop(t, Options{})

@@ -31,7 +31,7 @@ func (l *Loop) Socket(network string, d Dispatcher) (*Channel, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	ch := &Channel{loop: l, fd: fd, d: d, kind: kind}
+	ch := &Channel{loop: l, fd: fd, d: d, kind: kind, domain: family}
 	if kind == unix.SOCK_STREAM {
 		ch.phase = phaseFresh
 	}
@@ -72,7 +72,7 @@ func (ch *Channel) SetReuseAddr() error {
 
 // Bind gives the socket an address, of the form of net.Listen's: host:port, or a path. Nothing is
 // removed for it: not the path of a unix socket that is left over either. A host name is looked up,
-// which blocks the loop. The errors are ErrClosed, or wrap ErrOption, the resolver's error or the
+// which blocks the loop, and its first address taken. The errors are ErrClosed, or wrap ErrOption, the resolver's error or the
 // system call's, such as EADDRINUSE.
 func (ch *Channel) Bind(address string) error {
 	addrs, err := ch.resolve(address, true)
@@ -119,11 +119,15 @@ func (ch *Channel) resolve(address string, listen bool) ([]unix.Sockaddr, error)
 	if ch.gone {
 		return nil, ErrClosed
 	}
-	domain, err := ch.loop.calls.GetsockoptInt(ch.fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
-	if err != nil {
-		return nil, os.NewSyscallError("getsockopt", err)
+	network := ""
+	switch ch.domain {
+	case unix.AF_INET:
+		network = "tcp4"
+	case unix.AF_INET6:
+		network = "tcp6"
+	case unix.AF_UNIX:
+		network = "unix"
 	}
-	network := map[int]string{unix.AF_INET: "tcp4", unix.AF_INET6: "tcp6", unix.AF_UNIX: "unix"}[domain]
 	return resolve(context.Background(), network, address, listen)
 }
 
@@ -305,16 +309,19 @@ func (ch *Channel) RecvFrom(p []byte) (n int, from net.Addr, err error) {
 	}
 }
 
-// SendTo sends p as one datagram to address, a literal one of the form of net.Dial's. sent is false
-// without an error when there is no room now. The errors are ErrClosed, or wrap ErrOption or the system call's; the channel
-// lives on after them.
-func (ch *Channel) SendTo(p []byte, address string) (sent bool, err error) {
-	addrs, err := ch.resolve(address, false)
+// SendTo sends p as one datagram to a *net.UDPAddr or *net.UnixAddr, such as RecvFrom returns. sent is
+// false without an error when there is no room now. The errors are ErrClosed, or wrap ErrOption or the
+// system call's; the channel lives on after them.
+func (ch *Channel) SendTo(p []byte, to net.Addr) (sent bool, err error) {
+	if ch.gone {
+		return false, ErrClosed
+	}
+	sa, err := ch.sockaddr(to)
 	if err != nil {
 		return false, err
 	}
 	for {
-		err := ch.loop.calls.SendTo(ch.fd, p, addrs[0])
+		err := ch.loop.calls.SendTo(ch.fd, p, sa)
 		switch {
 		case err == nil:
 			return true, nil
@@ -324,6 +331,21 @@ func (ch *Channel) SendTo(p []byte, address string) (sent bool, err error) {
 			return false, os.NewSyscallError("sendto", err)
 		}
 	}
+}
+
+// sockaddr is the socket address of one of package net. A socket of IPv6 reaches IPv4 by addresses that are mapped (ipv6(7)).
+func (ch *Channel) sockaddr(addr net.Addr) (unix.Sockaddr, error) {
+	switch a := addr.(type) {
+	case *net.UDPAddr:
+		at := a.AddrPort()
+		if ip := at.Addr(); ip.Unmap().Is4() && ch.domain == unix.AF_INET6 {
+			return &unix.SockaddrInet6{Port: a.Port, Addr: ip.As16()}, nil
+		}
+		return sockaddr(at.Addr(), int(at.Port()))
+	case *net.UnixAddr:
+		return &unix.SockaddrUnix{Name: a.Name}, nil
+	}
+	return nil, fmt.Errorf("%w: an address of type %T, not *net.UDPAddr or *net.UnixAddr", ErrOption, addr)
 }
 
 // RecvUrgent takes the urgent byte of a TCP socket. ok is false if there is none, or it has not come
