@@ -31,7 +31,7 @@ func (l *Loop) check() error {
 			return fmt.Errorf("a grave holds an open connection")
 		}
 	}
-	return nil
+	return l.checkPackets()
 }
 
 func (c *Conn) check() error {

@@ -61,6 +61,8 @@ type Loop struct {
 	closing    []int           // descriptors to close at the end of the turn
 	closeAsked bool            // by a Close in a callback
 	curChannel *Channel        // whose callback runs
+	curPacket  *PacketConn     // whose callback runs
+	packets    packets         // what the PacketConns share
 	interest   unix.EpollEvent // what epoll_ctl is told; here because it would escape
 	gen        uint32
 	channels   []channel // listeners, dispatchers, the eventfd
@@ -231,7 +233,7 @@ func (l *Loop) Poll(timeout time.Duration) error {
 	return err
 }
 
-// Len returns the number of channels: connections, listeners and dispatchers.
+// Len returns the number of channels: connections, listeners, dispatchers and datagram sockets.
 func (l *Loop) Len() int { return int(l.conns.Load()) + l.channelCount() }
 
 // Conns calls f with every open connection of the loop, until f returns false. f may close and push
@@ -288,7 +290,8 @@ func (l *Loop) Close() error {
 
 // idle tells whether nothing is on the loop and nothing is to be done.
 func (l *Loop) idle() bool {
-	return l.Len() == 0 && len(l.pending)+len(l.graves)+len(l.obituaries) == 0 && !l.mail.Waiting()
+	due := len(l.pending) + len(l.graves) + len(l.obituaries) + len(l.packets.due)
+	return l.Len() == 0 && due == 0 && !l.mail.Waiting()
 }
 
 var errNoCPU = errors.New("loop: no CPU to pin to")
