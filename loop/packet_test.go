@@ -60,7 +60,7 @@ func (h *packetHooks) PacketClosed(pc *PacketConn, cause error) {
 
 func echoPacket(pc *PacketConn, data []byte, from Peer) error { return pc.Send(data, from) }
 
-// check reports a broken invariant of the loop's datagram sockets, between turns.
+// checkPackets reports a broken invariant of the loop's datagram sockets, between turns.
 func (l *Loop) checkPackets() error {
 	s := &l.packets
 	begun := 0
@@ -354,13 +354,14 @@ func TestPacketTruncated(t *testing.T) {
 func TestPacketDescriptorsAreDropped(t *testing.T) {
 	l := newTestLoop(t, Options{})
 	got := 0
-	pc, err := l.ListenPacket("unixgram", filepath.Join(t.TempDir(), "s"), PacketHandlerFunc(func(_ *PacketConn, data []byte, from Peer) error {
+	h := &packetHooks{receive: func(_ *PacketConn, data []byte, from Peer) error {
 		if string(data) != "take this" || from.Named() || from.Addr() != nil {
 			t.Errorf("%q from %v", data, from)
 		}
 		got++
 		return nil
-	}))
+	}}
+	pc, err := l.ListenPacket("unixgram", filepath.Join(t.TempDir(), "s"), h)
 	if err != nil {
 		t.Fatal(err)
 	}
