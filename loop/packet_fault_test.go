@@ -478,8 +478,9 @@ func TestPacketShutdown(t *testing.T) {
 
 // Every call of a datagram socket's life fails once, with each errno; the loop serves on.
 func TestPacketEveryCallFailsOnce(t *testing.T) {
-	errnos := []syscall.Errno{unix.EINTR, unix.EAGAIN, unix.ECONNREFUSED, unix.ENOBUFS, unix.ENOMEM, unix.EIO, unix.EINVAL, unix.EPERM, unix.EMSGSIZE}
-	for _, errno := range errnos {
+	for _, errno := range []syscall.Errno{
+		unix.EINTR, unix.EAGAIN, unix.ECONNREFUSED, unix.ENOBUFS, unix.ENOMEM, unix.EIO, unix.EINVAL, unix.EPERM, unix.EMSGSIZE,
+	} {
 		runs := 0
 		for k := 1; ; k++ {
 			f := &faults{at: k, errno: errno}

@@ -650,6 +650,9 @@ func TestPacketOptions(t *testing.T) {
 			t.Errorf("dial %v: %v", tc, err)
 		}
 	}
+	if _, err := l.ListenPacket("udp4", "127.0.0.1:0", nil); !errors.Is(err, ErrOption) {
+		t.Error(err)
+	}
 	if _, err := l.DialPacket("unixgram", filepath.Join(t.TempDir(), "none"), h); !errors.Is(err, unix.ENOENT) {
 		t.Error(err)
 	}
@@ -701,8 +704,40 @@ func TestPacketPath(t *testing.T) {
 	}
 	pc.Close()
 	rounds(t, l, 2)
+	calls := *l.calls
+	calls.Getsockname = func(int) (unix.Sockaddr, error) { return nil, unix.ENOBUFS }
+	l.calls = &calls
+	if _, err := l.ListenPacket("unixgram", path, h); !errors.Is(err, unix.ENOBUFS) {
+		t.Error(err)
+	}
 	if _, err := os.Lstat(path); !os.IsNotExist(err) {
 		t.Error("the path is left", err)
+	}
+}
+
+// Other goroutines send by Post.
+func TestPacketPost(t *testing.T) {
+	s := start(t, Options{Loops: 1})
+	pcs, err := s.ListenPacket("udp4", "127.0.0.1:0", func(*PacketConn) PacketHandler { return PacketHandlerFunc(echoPacket) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc := dialPackets(t, packetNet{host: "127.0.0.1"}, pcs[0].LocalAddr())
+	to := nc.LocalAddr().(*net.UDPAddr).AddrPort()
+	for i := range 20 {
+		if err := pcs[0].Post(func(pc *PacketConn) {
+			if err := pc.SendTo(pattern(i, i), to); err != nil {
+				t.Error(err)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := make([]byte, 100)
+	for i := range 20 {
+		if n, err := nc.Read(got); err != nil || !bytes.Equal(got[:n], pattern(i, i)) {
+			t.Fatalf("datagram %d: %d bytes, %v", i, n, err)
+		}
 	}
 }
 
@@ -719,7 +754,8 @@ func TestPacketSet(t *testing.T) {
 	if len(pcs) != 4 {
 		t.Fatalf("%d sockets", len(pcs))
 	}
-	if _, err := s.ListenPacket("udp4", pcs[0].LocalAddr().String(), nil); !errors.Is(err, unix.EADDRINUSE) {
+	none := func(*PacketConn) PacketHandler { return nil }
+	if _, err := s.ListenPacket("udp4", pcs[0].LocalAddr().String(), none); !errors.Is(err, unix.EADDRINUSE) {
 		t.Errorf("a port in use: %v", err)
 	}
 	met := map[byte]bool{}

@@ -55,9 +55,12 @@ type PacketConn struct {
 }
 
 const (
-	maxFaults = 16 // told for a turn
-	minRest   = time.Millisecond
-	maxRest   = 200 * time.Millisecond
+	maxFaults      = 16   // told for a turn
+	quitBatches    = 64   // received at the end: a peer that goes on sending must not keep the loop from ending
+	maxFree        = 16   // empty queues that are kept
+	maxFreeEntries = 4096 // the room for datagrams of one
+	minRest        = time.Millisecond
+	maxRest        = 200 * time.Millisecond
 )
 
 // Loop returns the loop that the socket is on. Any goroutine.
@@ -415,9 +418,12 @@ func (pc *PacketConn) dropOutput() {
 	pc.idle()
 }
 
-// idle gives back an empty queue.
+// idle gives back an empty queue, unless it has grown large.
 func (pc *PacketConn) idle() {
-	pc.loop.packets.free = append(pc.loop.packets.free, pc.out)
+	s := &pc.loop.packets
+	if len(s.free) < maxFree && cap(pc.out.entries) <= maxFreeEntries {
+		s.free = append(s.free, pc.out)
+	}
 	pc.out = nil
 }
 
@@ -427,7 +433,7 @@ func (pc *PacketConn) quit() {
 		return
 	}
 	pc.loop.curPacket = pc
-	for left := packetsIn * 16; left > 0 && !pc.gone && pc.reads() && pc.receive(); left -= packetsIn {
+	for n := 0; n < quitBatches && !pc.gone && pc.reads() && pc.receive(); n++ {
 		if pc.out != nil && !pc.waits() {
 			pc.flush(pc.loop.opts.WriteBudget, false)
 		}
@@ -474,18 +480,30 @@ func (pc *PacketConn) settle() {
 	if !pc.gone && pc.out != nil && !pc.waits() {
 		pc.flush(pc.loop.opts.WriteBudget, false)
 	}
-	for len(pc.faults) > 0 && !pc.gone {
-		err := pc.faults[0]
-		pc.faults = pc.faults[1:]
-		if stop := pc.handler.(PacketFailer).PacketFailed(pc, err); stop != nil {
-			pc.shut(stop)
-		}
+	if pc.faults != nil {
+		pc.tellFaults()
 	}
-	pc.faults = nil
 	pc.relieve()
 	pc.arm()
 	if pc.gone && !pc.isDue {
 		pc.bury()
+	}
+}
+
+// tellFaults tells the handler of the errors; what that leads to is for the next turn.
+func (pc *PacketConn) tellFaults() {
+	faults := pc.faults
+	pc.faults = nil
+	for _, err := range faults {
+		if pc.gone {
+			return
+		}
+		if stop := pc.handler.(PacketFailer).PacketFailed(pc, err); stop != nil {
+			pc.shut(stop)
+		}
+	}
+	if pc.faults != nil {
+		pc.isDueNow()
 	}
 }
 

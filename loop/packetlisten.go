@@ -21,6 +21,9 @@ import (
 //
 // The PacketConn's methods are for the loop's goroutine. Any goroutine may call ListenPacket.
 func (l *Loop) ListenPacket(network, address string, h PacketHandler) (*PacketConn, error) {
+	if h == nil {
+		return nil, errNoHandler
+	}
 	pcs, err := listenPacket([]*Loop{l}, network, address, func(pc *PacketConn) { pc.handler = h })
 	if err != nil {
 		return nil, err
@@ -34,13 +37,16 @@ func (l *Loop) ListenPacket(network, address string, h PacketHandler) (*PacketCo
 // which may block; its first address that has a route is taken. The errors are ErrClosed, or wrap ErrOption, the
 // resolver's error or the system call's. Any goroutine.
 func (l *Loop) DialPacket(network, address string, h PacketHandler) (*PacketConn, error) {
+	if h == nil {
+		return nil, errNoHandler
+	}
 	addrs, err := resolvePacket(network, address, false)
 	if err != nil {
 		return nil, err
 	}
 	var pc *PacketConn
 	for _, sa := range addrs {
-		if pc, err = l.packetSocket(network, sa, func(fd int) error { return l.connectPacket(fd, sa) }); err == nil {
+		if pc, err = l.packetSocket(network, sa, (*PacketConn).connect); err == nil {
 			break
 		}
 	}
@@ -56,12 +62,17 @@ func (l *Loop) DialPacket(network, address string, h PacketHandler) (*PacketConn
 // a handler for each, on its loop. A "unixgram", which cannot be shared, has one socket, on the first loop. Unless
 // Options.SharePort is set, a port that another process has is refused.
 func (s *Set) ListenPacket(network, address string, factory PacketFactory) ([]*PacketConn, error) {
+	if factory == nil {
+		return nil, errNoHandler
+	}
 	loops := s.loops
 	if network == "unixgram" {
 		loops = loops[:1]
 	}
 	return listenPacket(loops, network, address, func(pc *PacketConn) { pc.factory = factory })
 }
+
+var errNoHandler = fmt.Errorf("%w: no handler of datagrams", ErrOption)
 
 func listenPacket(loops []*Loop, network, address string, equip func(*PacketConn)) ([]*PacketConn, error) {
 	addrs, err := resolvePacket(network, address, true)
@@ -150,29 +161,29 @@ func resolvePacket(network, address string, listen bool) ([]unix.Sockaddr, error
 // bindPacket makes a socket that is bound to the first of addrs that can be.
 func (l *Loop) bindPacket(network string, addrs []unix.Sockaddr, reusePort bool) (pc *PacketConn, err error) {
 	for _, sa := range addrs {
-		pc, err = l.packetSocket(network, sa, func(fd int) error {
-			if reusePort {
-				if err := l.calls.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
-					return os.NewSyscallError("setsockopt", err)
-				}
-			}
-			return l.bindPath(fd, sa)
-		})
+		pc, err = l.packetSocket(network, sa, func(pc *PacketConn, sa unix.Sockaddr) error { return pc.bind(sa, reusePort) })
 		if !errors.Is(err, unix.EAFNOSUPPORT) && !errors.Is(err, unix.EADDRNOTAVAIL) {
 			break // a host without IPv6 falls through to IPv4; a port in use is an error
 		}
 	}
-	if err == nil && pc.family == unix.AF_UNIX && !strings.HasPrefix(addrs[0].(*unix.SockaddrUnix).Name, "@") {
-		pc.path = addrs[0].(*unix.SockaddrUnix).Name
-	}
 	return pc, err
 }
 
-// bindPath binds to sa, if need be after removing the path of a unix socket that nobody has open any more.
-func (l *Loop) bindPath(fd int, sa unix.Sockaddr) error {
-	err := l.calls.Bind(fd, sa)
-	if u, ok := sa.(*unix.SockaddrUnix); ok && errors.Is(err, unix.EADDRINUSE) && l.removeStaleDatagram(u) {
-		err = l.calls.Bind(fd, sa)
+// bind binds the socket to sa, if need be after removing the path of a unix socket that nobody has open any more.
+func (pc *PacketConn) bind(sa unix.Sockaddr, reusePort bool) error {
+	calls := pc.loop.calls
+	if reusePort {
+		if err := calls.SetsockoptInt(pc.fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	err := calls.Bind(pc.fd, sa)
+	u, ok := sa.(*unix.SockaddrUnix)
+	if ok && errors.Is(err, unix.EADDRINUSE) && pc.loop.removeStaleDatagram(u) {
+		err = calls.Bind(pc.fd, sa)
+	}
+	if ok && err == nil && !strings.HasPrefix(u.Name, "@") {
+		pc.path = u.Name
 	}
 	return os.NewSyscallError("bind", err)
 }
@@ -191,36 +202,40 @@ func (l *Loop) removeStaleDatagram(sa *unix.SockaddrUnix) bool {
 	return errors.Is(l.calls.Connect(probe, sa), unix.ECONNREFUSED) && os.Remove(sa.Name) == nil
 }
 
-// connectPacket binds a unix socket to a name that the kernel chooses (unix(7), "Autobind feature"), and connects.
-func (l *Loop) connectPacket(fd int, sa unix.Sockaddr) error {
-	if family(sa) == unix.AF_UNIX {
-		if err := l.calls.Bind(fd, &unix.SockaddrUnix{}); err != nil {
+// connect binds a unix socket to a name that the kernel chooses (unix(7), "Autobind feature"), and connects.
+func (pc *PacketConn) connect(sa unix.Sockaddr) error {
+	calls := pc.loop.calls
+	if pc.family == unix.AF_UNIX {
+		if err := calls.Bind(pc.fd, &unix.SockaddrUnix{}); err != nil {
 			return os.NewSyscallError("bind", err)
 		}
 	}
 	for {
-		if err := l.calls.Connect(fd, sa); !errors.Is(err, unix.EINTR) {
+		if err := calls.Connect(pc.fd, sa); !errors.Is(err, unix.EINTR) {
 			return os.NewSyscallError("connect", err)
 		}
 	}
 }
 
+// attachment binds or connects a socket.
+type attachment func(pc *PacketConn, sa unix.Sockaddr) error
+
 // packetSocket makes a socket of the family of sa, bound or connected by attach.
-func (l *Loop) packetSocket(network string, sa unix.Sockaddr, attach func(fd int) error) (*PacketConn, error) {
+func (l *Loop) packetSocket(network string, sa unix.Sockaddr, attach attachment) (*PacketConn, error) {
 	fd, err := l.calls.Socket(family(sa), unix.SOCK_DGRAM, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
 	pc := &PacketConn{loop: l, network: network, family: uint16(family(sa)), fd: fd, at: -1}
 	if err := pc.prepare(sa, attach); err != nil {
-		_ = l.calls.Close(fd)
+		abandonPackets([]*PacketConn{pc})
 		return nil, err
 	}
 	return pc, nil
 }
 
 // prepare sets the socket's options, binds or connects it, and finds out its addresses.
-func (pc *PacketConn) prepare(sa unix.Sockaddr, attach func(fd int) error) error {
+func (pc *PacketConn) prepare(sa unix.Sockaddr, attach attachment) error {
 	calls := pc.loop.calls
 	if pc.family == unix.AF_INET6 {
 		pc.v6only = pc.network == "udp6" || !isAny(sa)
@@ -239,7 +254,7 @@ func (pc *PacketConn) prepare(sa unix.Sockaddr, attach func(fd int) error) error
 			pc.segment = maxSegmented
 		}
 	}
-	if err := attach(pc.fd); err != nil {
+	if err := attach(pc, sa); err != nil {
 		return err
 	}
 	local, err := calls.Getsockname(pc.fd)

@@ -33,7 +33,7 @@ func (pc *PacketConn) receive() (came bool) {
 			return false
 		case sys.Skip: // what an ICMP message has left at the socket; the next call finds what has come
 			pc.fault("read", Peer{}, errno)
-			if !network(errno) {
+			if !ofNetwork(errno) {
 				pc.restReading()
 			}
 			return true
@@ -48,8 +48,8 @@ func (pc *PacketConn) receive() (came bool) {
 	}
 }
 
-// network tells whether an error is one that the network reports of a datagram, and taken with that. Others might last.
-func network(errno unix.Errno) bool {
+// ofNetwork tells whether an error is one that the network reports of a datagram, and taken with that. Others might last.
+func ofNetwork(errno unix.Errno) bool {
 	switch errno {
 	case unix.ECONNREFUSED, unix.ECONNRESET, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EHOSTDOWN, unix.ENETDOWN, unix.ENONET,
 		unix.EPROTO, unix.ENOPROTOOPT, unix.EMSGSIZE, unix.EOPNOTSUPP, unix.EACCES:

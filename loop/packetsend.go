@@ -111,7 +111,7 @@ func (pc *PacketConn) refuse(errno unix.Errno) {
 	}
 	if !pc.retried {
 		pc.retried = true
-		if pc.remote.Named() && network(errno) && segment == pc.segment {
+		if pc.remote.Named() && ofNetwork(errno) && segment == pc.segment {
 			pc.fault("write", pc.remote, errno)
 		}
 		return
