@@ -34,7 +34,7 @@ func (l *Loop) check() error {
 			return fmt.Errorf("a grave holds an open connection")
 		}
 	}
-	return nil
+	return l.checkPackets()
 }
 
 // checkChannels reports a table of channels that is not in order.

@@ -23,14 +23,19 @@
 //		}))
 //	}
 //
+// # Datagrams
+//
+// [Loop.ListenPacket], [Loop.DialPacket] and [Set.ListenPacket] make a [PacketConn], of UDP or of unix
+// datagrams: a [PacketHandler] gets each datagram in place, and what it sends leaves in batches.
+//
 // # Goroutines
 //
 // All callbacks of a connection run on its loop's goroutine, one at a time, never nested. A
 // callback must not block: every connection of its loop waits for it. Work that may block goes to
 // another goroutine with [Conn.Suspend]. Methods are for the loop's goroutine unless they say "any
 // goroutine": [Conn.Post], [Conn.PushAsync], the function that [Conn.Suspend] returns, the
-// addresses, [Loop.Post], [Loop.Listen], [Loop.Dial], [Loop.Adopt], all methods of a Listener and
-// of a Set.
+// addresses, [PacketConn.Post], [Loop.Post], [Loop.Listen], [Loop.ListenPacket], [Loop.Dial],
+// [Loop.DialPacket], [Loop.Adopt], all methods of a Listener and of a Set.
 //
 // # Memory
 //

@@ -42,6 +42,8 @@ var (
 	ErrGoexit = errors.New("loop: a callback called runtime.Goexit")
 	// ErrOption: an option, address or argument makes no sense; the message says which.
 	ErrOption = errors.New("loop: bad option")
+	// ErrTruncated: a datagram was longer than MaxPacket; nothing of it was delivered.
+	ErrTruncated = errors.New("loop: datagram too long")
 	// ErrNotPollable: epoll refuses this kind of descriptor, such as a regular file.
 	ErrNotPollable = errors.New("loop: descriptor cannot be polled")
 )

@@ -64,6 +64,8 @@ type Loop struct {
 	closeAsked bool            // by a Close in a callback
 	ending     bool            // Close has begun
 	curChannel *Channel        // whose callback runs
+	curPacket  *PacketConn     // whose callback runs
+	packets    packets         // what the PacketConns share
 	interest   unix.EpollEvent // what epoll_ctl is told; here because it would escape
 	gen        uint32
 	channels   []channel // listeners, dispatchers, the eventfd
@@ -234,7 +236,7 @@ func (l *Loop) Poll(timeout time.Duration) error {
 	return err
 }
 
-// Len returns the number of channels: connections, listeners and dispatchers.
+// Len returns the number of channels: connections, listeners, dispatchers and datagram sockets.
 func (l *Loop) Len() int { return int(l.conns.Load()) + l.channelCount() }
 
 // Conns calls f with every open connection of the loop, until f returns false. f may close and push
@@ -302,7 +304,12 @@ func (l *Loop) Close() error {
 
 // idle tells whether nothing is on the loop and nothing is to be done.
 func (l *Loop) idle() bool {
-	return l.Len() == 0 && len(l.pending)+len(l.graves)+len(l.obituaries)+len(l.closing) == 0 && !l.mail.Waiting()
+	return l.Len() == 0 && l.due() == 0 && !l.mail.Waiting()
+}
+
+// due counts what is to be done without any event.
+func (l *Loop) due() int {
+	return len(l.pending) + len(l.graves) + len(l.obituaries) + len(l.closing) + len(l.packets.due)
 }
 
 var errNoCPU = errors.New("loop: no CPU to pin to")

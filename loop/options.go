@@ -111,6 +111,9 @@ type Options struct {
 	Nagle bool
 	// NoReuseAddr leaves SO_REUSEADDR off listening TCP sockets; by default it is set.
 	NoReuseAddr bool
+	// NoOffload leaves UDP_GRO and UDP_SEGMENT (udp(7)) off datagram sockets; by default they are used
+	// where the kernel has them.
+	NoOffload bool
 	// Logger gets what no callback can be told: panics without a Failer, accept failures (at most
 	// one line a second). Default slog.Default().
 	Logger *slog.Logger

@@ -54,7 +54,9 @@ func (l *Loop) closeLeft() {
 }
 
 // ended tells whether an orderly end is complete.
-func (l *Loop) ended() bool { return l.drain.asked && l.conns.Load() == 0 && len(l.graves) == 0 }
+func (l *Loop) ended() bool {
+	return l.drain.asked && l.conns.Load() == 0 && len(l.graves) == 0 && l.packets.users == 0
+}
 
 // leave has the connection told that the loop quits.
 func (c *Conn) leave() {

@@ -80,7 +80,7 @@ type channel struct {
 	events  uint32
 }
 
-// channelHandler is a listener, a dispatcher or the mailbox.
+// channelHandler is a listener, a dispatcher, a datagram socket or the mailbox.
 type channelHandler interface {
 	ready(events uint32) // an event came
 	shut(cause error)    // close now
@@ -139,7 +139,7 @@ func (l *Loop) removeChannel(at int) {
 	l.clearChannel(at)
 }
 
-// channelCount counts listeners and dispatchers, not the mailbox.
+// channelCount counts listeners, dispatchers and datagram sockets, not the mailbox.
 func (l *Loop) channelCount() int { return len(l.channels) - len(l.freeChannels) - 1 }
 
 func (l *Loop) channelEvent(at, gen, events uint32) {

@@ -20,6 +20,11 @@ type Stats struct {
 	Panics       uint64 // callbacks that panicked
 	Refused      uint64 // PushAsync calls that found the connection unwritable
 	AcceptPauses uint64 // times that a listener backed off
+	PacketsIn    uint64 // datagrams delivered to a PacketHandler
+	PacketsOut   uint64 // datagrams of a PacketConn that the kernel took
+	PacketsLost  uint64 // datagrams of a PacketConn that the kernel refused, or that were queued when it closed
+	Truncated    uint64 // datagrams longer than MaxPacket, which were not delivered
+	PacketErrors uint64 // errors of a PacketConn's socket that did not close it
 	RingBytes    int64  // in rings that are in use, now
 	BlockBytes   int64  // in blocks that are in use, now
 }
@@ -39,6 +44,11 @@ func (s *Stats) add(t *Stats) {
 	s.Panics += t.Panics
 	s.Refused += t.Refused
 	s.AcceptPauses += t.AcceptPauses
+	s.PacketsIn += t.PacketsIn
+	s.PacketsOut += t.PacketsOut
+	s.PacketsLost += t.PacketsLost
+	s.Truncated += t.Truncated
+	s.PacketErrors += t.PacketErrors
 	s.RingBytes += t.RingBytes
 	s.BlockBytes += t.BlockBytes
 }

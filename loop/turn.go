@@ -39,7 +39,7 @@ func (l *Loop) wait(waitMs int) error {
 	if l.wheel.Len() > 0 && waitMs != 0 {
 		waitMs = l.untilTimer(waitMs)
 	}
-	if len(l.pending) > 0 || len(l.graves) > 0 || len(l.obituaries) > 0 || len(l.closing) > 0 {
+	if l.due() > 0 {
 		waitMs = 0
 	}
 	var n int
@@ -129,6 +129,9 @@ func (l *Loop) phases() {
 	if len(l.pending) > 0 {
 		l.settleReady()
 	}
+	if len(l.packets.due) > 0 {
+		l.settlePackets()
+	}
 	if len(l.graves) > 0 {
 		l.buryGraves()
 	}
@@ -141,10 +144,14 @@ func (l *Loop) phases() {
 func (l *Loop) recovered(v any) {
 	l.stats.Panics++
 	stack := debug.Stack()
-	c, ch := l.cur, l.curChannel
+	c, ch, pc := l.cur, l.curChannel, l.curPacket
 	l.leave()
 	l.stage.reset()
 	l.stage.forbid()
+	if pc != nil {
+		pc.panicked(&PanicError{Value: v, Stack: stack})
+		return
+	}
 	if ch != nil {
 		ch.failed(&PanicError{Value: v, Stack: stack})
 	}
@@ -283,7 +290,7 @@ func (l *Loop) enter(c *Conn) {
 	l.cur = c
 }
 
-func (l *Loop) leave() { l.cur, l.curChannel = nil, nil }
+func (l *Loop) leave() { l.cur, l.curChannel, l.curPacket = nil, nil, nil }
 
 // buryGraves ends the connections closed in this turn.
 func (l *Loop) buryGraves() {

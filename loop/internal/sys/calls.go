@@ -22,6 +22,11 @@ type Calls struct {
 
 	// Read reads from a non-blocking socket: recv(2).
 	Read func(fd int, p []byte) (int, syscall.Errno)
+	// Recvmmsg takes up to len(msgs) datagrams: recvmmsg(2), with MSG_TRUNC, so that Len is the size that the datagram
+	// had. Each message has one slice.
+	Recvmmsg func(fd int, msgs []Mmsghdr) (int, syscall.Errno)
+	// Sendmmsg sends the first of msgs, as many as are taken: sendmmsg(2). An error is that of the first.
+	Sendmmsg func(fd int, msgs []Mmsghdr) (int, syscall.Errno)
 	// EpollWait blocks up to ms milliseconds, -1 for ever: epoll_wait(2).
 	EpollWait func(epfd int, events []unix.EpollEvent, ms int) (int, syscall.Errno)
 	// EpollPoll looks without blocking: epoll_wait(2) with a zero timeout.

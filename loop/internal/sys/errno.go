@@ -18,7 +18,7 @@ const (
 	Retry
 	// Wait: nothing now; readiness will tell.
 	Wait
-	// Skip: this one is lost, the next may be good (accept only).
+	// Skip: this one is lost, the next may be good (accept, and datagrams).
 	Skip
 	// Exhausted: the process or the system is short of something; back off.
 	Exhausted
@@ -52,6 +52,22 @@ func OfRead(errno unix.Errno) Action {
 		return Wait
 	}
 	return Fatal
+}
+
+// OfDatagram classifies what recvmmsg(2) and sendmmsg(2) answer. An error belongs to one datagram, or was left at the
+// socket by an ICMP message about one that was sent before (udp(7), "Error handling"), so the socket goes on.
+func OfDatagram(errno unix.Errno) Action {
+	switch errno {
+	case unix.EINTR:
+		return Retry
+	case unix.EAGAIN:
+		return Wait
+	case unix.ENOBUFS, unix.ENOMEM:
+		return Exhausted
+	case unix.EBADF, unix.ENOTSOCK, unix.ENOSYS:
+		return Fatal
+	}
+	return Skip
 }
 
 // OfConnect classifies what connect(2) answers on a non-blocking socket. EINTR is Wait: the

@@ -21,6 +21,8 @@ func System() *Calls {
 		Output:    output,
 		Rings:     ringbuf.System(),
 		Read:      receive,
+		Recvmmsg:  recvmmsg,
+		Sendmmsg:  sendmmsg,
 		EpollWait: epollWait,
 		EpollPoll: epollPoll,
 		EpollCtl:  epollCtl,

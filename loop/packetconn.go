@@ -1,0 +1,534 @@
+//go:build linux
+
+package loop
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// PacketConn is a socket of datagrams on its loop: UDP, or unix datagrams. Its methods are for the loop's goroutine,
+// or any goroutine before the loop runs, unless they say "any goroutine".
+//
+// What a loop reads at once are up to 31 messages (recvmmsg(2)), each of which may be up to 64 datagrams where the kernel
+// gathers them (udp(7), UDP_GRO). What is sent in a turn leaves together (sendmmsg(2)), and runs of datagrams of one
+// size to one peer as one message (UDP_SEGMENT).
+//
+// Invariant: in epoll with the wanted interest from begin to shut; out is nil or holds at least one datagram; with
+// isDue set if and only if it is in loop.packets.due.
+type PacketConn struct {
+	loop    *Loop
+	handler PacketHandler
+	factory PacketFactory // makes handler when the socket begins; immutable
+	network string        // immutable
+	local   net.Addr      // immutable
+	remote  Peer          // that the socket is connected to; immutable
+	path    string        // of a unix socket, to remove at the end; immutable
+	family  uint16        // immutable
+	v6only  bool          // immutable
+
+	fd        int
+	at        int  // place in loop.channels; -1: not there
+	gro       bool // datagrams come gathered
+	segment   int  // the longest datagram that UDP_SEGMENT is used for; 0: it is not
+	begun     bool
+	gone      bool
+	isDue     bool
+	paused    bool // by the handler
+	above     bool // more than HighWater is queued
+	inRead    bool // datagrams are being delivered: it is settled when that ends
+	blocked   bool // EPOLLOUT is waited for
+	restSend  bool // sending waits for the timer
+	restRead  bool // receiving does
+	fruitless bool // the last event had nothing to read
+	retried   bool // the first datagram was refused once, perhaps for an error of an earlier one
+	out       *packetQueue
+	faults    []error // to be told
+	rest      time.Duration
+	timer     *Timer
+	cause     error
+}
+
+const (
+	maxFaults      = 16   // told for a turn
+	quitBatches    = 64   // received at the end: a peer that goes on sending must not keep the loop from ending
+	maxFree        = 16   // empty queues that are kept
+	maxFreeEntries = 4096 // the room for datagrams of one
+	minRest        = time.Millisecond
+	maxRest        = 200 * time.Millisecond
+)
+
+// Loop returns the loop that the socket is on. Any goroutine.
+func (pc *PacketConn) Loop() *Loop { return pc.loop }
+
+// LocalAddr returns the address that the socket is bound to, a *net.UDPAddr or *net.UnixAddr, with the port that was
+// chosen for port 0. Any goroutine, after the end too.
+func (pc *PacketConn) LocalAddr() net.Addr { return pc.local }
+
+// Remote returns the peer of a socket of DialPacket; the zero Peer of another. Any goroutine.
+func (pc *PacketConn) Remote() Peer { return pc.remote }
+
+// Post runs f on the loop's goroutine, unless the socket is closed by then: it is how other goroutines send. A panic in
+// f closes the socket. The errors are those of Loop.Post. Any goroutine.
+func (pc *PacketConn) Post(f func(pc *PacketConn)) error {
+	return pc.loop.Post(func() {
+		if !pc.gone {
+			pc.loop.curPacket = pc
+			f(pc)
+			pc.arm()
+		}
+	})
+}
+
+// Send queues a copy of p as one datagram to a peer, or, for the zero Peer, to the one that the socket is connected to.
+// What is queued leaves at the end of the callback or turn, without a wait; what the socket has no room for stays
+// queued, in order. The bytes of p, of which there may be none, are the caller's again when Send returns.
+//
+// That Send returns nil does not say that the datagram arrives. One that the kernel refuses is counted
+// (Stats.PacketsLost), and a PacketFailer is told.
+//
+// The errors are ErrClosed; ErrOutputFull if more than Options.MaxOutput would be queued, each datagram counted as 64
+// bytes more than it has; or wrap ErrOption, for a datagram that is too long or a peer of another network. Nothing was
+// queued then.
+//
+// Under backpressure, that is with more than Options.HighWater queued, nothing is received.
+func (pc *PacketConn) Send(p []byte, to Peer) error {
+	if pc.gone {
+		return ErrClosed
+	}
+	if len(p) > pc.maxSize() {
+		return fmt.Errorf("%w: a datagram of %d bytes, not 0 to %d", ErrOption, len(p), pc.maxSize())
+	}
+	if to.kind() != peerNone && !pc.reaches(to) {
+		return fmt.Errorf("%w: a socket of %s sends nothing to %v", ErrOption, pc.network, to)
+	}
+	if to == pc.remote {
+		to = Peer{} // the kernel has looked up the way to it
+	}
+	if pc.out != nil && !pc.out.fits(len(p)) && !pc.waits() {
+		if pc.flush(pc.loop.opts.WriteBudget, false); pc.gone { // one block is enough
+			return ErrClosed
+		}
+	}
+	if pc.Queued()+len(p)+packetCost > pc.loop.opts.MaxOutput {
+		return ErrOutputFull
+	}
+	if pc.out == nil {
+		pc.out = pc.loop.packets.queue()
+	}
+	pc.out.push(p, to, pc.loop.blocks)
+	if pc.out.bytes > pc.loop.opts.HighWater {
+		pc.above = true
+	}
+	if !pc.inRead {
+		pc.isDueNow()
+	}
+	return nil
+}
+
+// SendTo is Send to an IP address and port.
+func (pc *PacketConn) SendTo(p []byte, to netip.AddrPort) error {
+	peer, err := PeerFrom(to)
+	if err != nil {
+		return err
+	}
+	return pc.Send(p, peer)
+}
+
+// maxSize is the longest datagram that the network has room for.
+func (pc *PacketConn) maxSize() int {
+	switch pc.family {
+	case unix.AF_INET:
+		return 65507
+	case unix.AF_INET6:
+		return 65527
+	}
+	return MaxPacket
+}
+
+// reaches tells whether to is a peer of the socket's network. What the network's peers are like besides, the kernel says.
+func (pc *PacketConn) reaches(to Peer) bool {
+	switch to.kind() {
+	case peerV4:
+		return pc.family == unix.AF_INET || pc.family == unix.AF_INET6 && !pc.v6only
+	case peerV6:
+		return pc.family == unix.AF_INET6
+	}
+	return pc.family == unix.AF_UNIX
+}
+
+// Queued returns how much output waits, in bytes, each datagram counted as 64 bytes more than it has.
+func (pc *PacketConn) Queued() int {
+	if pc.out == nil {
+		return 0
+	}
+	return pc.out.bytes
+}
+
+// Pause stops receiving, until Resume: the kernel keeps what comes, as far as the socket's buffer goes, and drops the
+// rest. Datagrams that were taken from the kernel together with the one in hand are delivered still.
+func (pc *PacketConn) Pause() { pc.setPaused(true) }
+
+// Resume ends Pause.
+func (pc *PacketConn) Resume() { pc.setPaused(false) }
+
+func (pc *PacketConn) setPaused(on bool) {
+	if pc.paused != on && !pc.gone {
+		pc.paused = on
+		pc.isDueNow()
+	}
+}
+
+// SetReadBuffer sets the size in bytes of the kernel's buffer for what comes (socket(7), SO_RCVBUF), cut to
+// net.core.rmem_max. It returns ErrClosed or the system call's error.
+func (pc *PacketConn) SetReadBuffer(bytes int) error { return pc.setBuffer(unix.SO_RCVBUF, bytes) }
+
+// SetWriteBuffer likewise, for what leaves (SO_SNDBUF), cut to net.core.wmem_max.
+func (pc *PacketConn) SetWriteBuffer(bytes int) error { return pc.setBuffer(unix.SO_SNDBUF, bytes) }
+
+func (pc *PacketConn) setBuffer(opt, bytes int) error {
+	if pc.gone {
+		return ErrClosed
+	}
+	return os.NewSyscallError("setsockopt", pc.loop.calls.SetsockoptInt(pc.fd, unix.SOL_SOCKET, opt, bytes))
+}
+
+// Close closes the socket. What is queued is sent as far as the socket takes it at once; the rest is counted as lost.
+// PacketClosed follows before the turn ends, or in the next one if none runs; no other callback does. Another goroutine
+// closes by Post. Idempotent.
+func (pc *PacketConn) Close() { pc.shut(nil) }
+
+// begin puts the socket on its loop.
+func (pc *PacketConn) begin() {
+	if pc.begun || pc.gone {
+		return
+	}
+	l := pc.loop
+	pc.begun = true
+	if err := l.packets.acquire(l.rings); err != nil {
+		pc.begun = false
+		pc.shut(fmt.Errorf("loop: memory for datagrams: %w", err))
+		return
+	}
+	at, err := l.addChannel(pc, pc.fd, pc.wanted())
+	if err != nil {
+		pc.shut(os.NewSyscallError("epoll_ctl", err))
+		return
+	}
+	pc.at = at
+}
+
+// start is begin, on the loop, of a socket that another goroutine has made.
+func (pc *PacketConn) start() {
+	if pc.begin(); pc.gone {
+		return
+	}
+	if pc.factory != nil {
+		pc.loop.curPacket = pc
+		if pc.handler = pc.factory(pc); pc.handler == nil {
+			pc.shut(nil)
+		}
+	}
+	if pc.loop.drain.asked {
+		pc.quit()
+	}
+}
+
+// isDueNow has the socket settled in this turn, or the next if none runs.
+func (pc *PacketConn) isDueNow() {
+	if !pc.isDue {
+		pc.isDue = true
+		pc.loop.packets.due = append(pc.loop.packets.due, pc)
+	}
+}
+
+// wanted is the interest that the state calls for. While reading rests there is none: EPOLLERR and EPOLLHUP are
+// reported always, and would spin.
+func (pc *PacketConn) wanted() (events uint32) {
+	if pc.restRead {
+		return 0
+	}
+	if pc.reads() {
+		events = unix.EPOLLIN
+	}
+	if pc.blocked && !pc.restSend {
+		events |= unix.EPOLLOUT
+	}
+	return events
+}
+
+func (pc *PacketConn) reads() bool { return !pc.paused && !pc.above && !pc.restRead }
+
+// waits tells whether sending waits for the kernel.
+func (pc *PacketConn) waits() bool { return pc.blocked || pc.restSend }
+
+// arm tells epoll what it has to know; in the steady state, nothing.
+func (pc *PacketConn) arm() {
+	if pc.gone || pc.at < 0 {
+		return
+	}
+	if err := pc.loop.setChannel(pc.at, pc.wanted()); err != nil {
+		pc.fault("epoll_ctl", Peer{}, err)
+		pc.restReading() // and arms again
+	}
+}
+
+// ready deals with one event.
+func (pc *PacketConn) ready(events uint32) {
+	pc.loop.curPacket = pc
+	if events&unix.EPOLLOUT != 0 && pc.blocked {
+		pc.blocked = false
+		pc.flush(pc.loop.opts.WriteBudget, true)
+	}
+	if events&(unix.EPOLLIN|unix.EPOLLERR|unix.EPOLLHUP) != 0 && !pc.gone {
+		if !pc.reads() {
+			pc.takeError()
+		} else {
+			pc.read()
+		}
+	}
+	if pc.out != nil && !pc.gone && !pc.waits() {
+		pc.flush(pc.loop.opts.WriteBudget, false)
+	}
+	pc.afterwards()
+}
+
+// read receives. What epoll reports again, and is not there again, would spin.
+func (pc *PacketConn) read() {
+	got := pc.receive()
+	if !got && pc.fruitless && !pc.gone {
+		pc.restReading()
+	}
+	pc.fruitless = !got
+}
+
+// afterwards brings the interest up to date, and has told what there is to tell.
+func (pc *PacketConn) afterwards() {
+	if pc.faults != nil || pc.above {
+		pc.isDueNow()
+	}
+	pc.arm()
+}
+
+// takeError takes the error of a socket that is not read.
+func (pc *PacketConn) takeError() {
+	errno, err := pc.loop.calls.GetsockoptInt(pc.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && errno != 0 {
+		pc.fault("read", Peer{}, unix.Errno(errno))
+		return
+	}
+	pc.restReading()
+}
+
+// fault counts an error, and keeps it to be told.
+func (pc *PacketConn) fault(op string, peer Peer, cause error) {
+	pc.loop.stats.PacketErrors++
+	if _, ok := pc.handler.(PacketFailer); !ok || len(pc.faults) == maxFaults {
+		return
+	}
+	e := &net.OpError{Op: op, Net: pc.network, Source: pc.local, Err: cause}
+	if !peer.Named() {
+		peer = pc.remote
+	}
+	if peer.Named() {
+		e.Addr = peer.Addr()
+	}
+	pc.faults = append(pc.faults, e)
+}
+
+// restReading and restSending wait for a while, longer each time, with something that would spin; wake ends that.
+func (pc *PacketConn) restReading() {
+	pc.restRead = true
+	pc.startRest()
+}
+
+func (pc *PacketConn) restSending() {
+	pc.restSend = true
+	pc.startRest()
+}
+
+func (pc *PacketConn) startRest() {
+	pc.rest = min(max(2*pc.rest, minRest), maxRest)
+	if pc.timer == nil {
+		pc.timer = pc.loop.After(pc.rest, pc.wake)
+	} else {
+		pc.timer.Reset(pc.rest)
+	}
+}
+
+func (pc *PacketConn) wake() {
+	pc.loop.curPacket = pc
+	pc.restRead, pc.restSend, pc.blocked = false, false, false
+	if pc.out != nil {
+		pc.flush(pc.loop.opts.WriteBudget, true)
+	}
+	pc.afterwards()
+	pc.loop.leave()
+}
+
+// panicked ends the socket whose callback panicked.
+func (pc *PacketConn) panicked(err *PanicError) {
+	pc.inRead = false
+	pc.shut(err)
+	pc.loop.opts.Logger.Error("millrace: panic in a callback of a datagram socket", "addr", pc.local, "panic", err.Value,
+		"stack", string(err.Stack))
+}
+
+// shut takes the socket off the loop. What calls the user is done by settle, at the end of the turn.
+func (pc *PacketConn) shut(cause error) {
+	if pc.gone {
+		return
+	}
+	if pc.out != nil && pc.begun {
+		pc.flush(1<<31-1, false)
+		if pc.gone { // the socket was found to be of no more use
+			return
+		}
+	}
+	pc.gone, pc.cause = true, cause
+	if pc.timer != nil {
+		pc.timer.Stop()
+	}
+	if pc.at >= 0 {
+		pc.loop.removeChannel(pc.at)
+	} else {
+		pc.loop.closeLater(pc.fd)
+	}
+	pc.at = -1
+	if pc.path != "" {
+		_ = os.Remove(pc.path) // gone already is as good
+	}
+	pc.dropOutput()
+	pc.isDueNow()
+}
+
+// dropOutput counts what could not be sent.
+func (pc *PacketConn) dropOutput() {
+	if pc.out == nil {
+		return
+	}
+	n := pc.out.len()
+	pc.loop.stats.PacketsLost += uint64(n)
+	pc.out.pop(n, pc.loop.blocks)
+	pc.idle()
+}
+
+// idle gives back an empty queue, unless it has grown large.
+func (pc *PacketConn) idle() {
+	s := &pc.loop.packets
+	if len(s.free) < maxFree && cap(pc.out.entries) <= maxFreeEntries {
+		s.free = append(s.free, pc.out)
+	}
+	pc.out = nil
+}
+
+// quit answers what the kernel has taken for the socket, and closes.
+func (pc *PacketConn) quit() {
+	if pc.gone {
+		return
+	}
+	pc.loop.curPacket = pc
+	for n := 0; n < quitBatches && !pc.gone && pc.reads() && pc.receive(); n++ {
+		if pc.out != nil && !pc.waits() {
+			pc.flush(pc.loop.opts.WriteBudget, false)
+		}
+	}
+	pc.loop.leave()
+	pc.shut(ErrShutdown)
+}
+
+// queue returns an empty queue.
+func (s *packets) queue() *packetQueue {
+	if n := len(s.free); n > 0 {
+		q := s.free[n-1]
+		s.free = s.free[:n-1]
+		return q
+	}
+	return new(packetQueue)
+}
+
+// settlePackets settles what was due before it began; what that makes due is for the next turn. After a panic it is
+// called again, and goes on.
+func (l *Loop) settlePackets() {
+	s := &l.packets
+	s.compact()
+	for end := len(s.due); s.dueAt < end; {
+		pc := s.due[s.dueAt]
+		s.due[s.dueAt] = nil
+		s.dueAt++
+		pc.isDue = false
+		l.curPacket = pc
+		pc.settle()
+		l.leave()
+	}
+	s.compact()
+}
+
+func (s *packets) compact() {
+	n := copy(s.due, s.due[s.dueAt:])
+	clear(s.due[n:])
+	s.due, s.dueAt = s.due[:n], 0
+}
+
+// settle sends what is queued, and tells the handler what there is to tell.
+func (pc *PacketConn) settle() {
+	if !pc.gone && pc.out != nil && !pc.waits() {
+		pc.flush(pc.loop.opts.WriteBudget, false)
+	}
+	if pc.faults != nil {
+		pc.tellFaults()
+	}
+	pc.relieve()
+	pc.arm()
+	if pc.gone && !pc.isDue {
+		pc.bury()
+	}
+}
+
+// tellFaults tells the handler of the errors; what that leads to is for the next turn.
+func (pc *PacketConn) tellFaults() {
+	faults := pc.faults
+	pc.faults = nil
+	for _, err := range faults {
+		if pc.gone {
+			return
+		}
+		if stop := pc.handler.(PacketFailer).PacketFailed(pc, err); stop != nil {
+			pc.shut(stop)
+		}
+	}
+	if pc.faults != nil {
+		pc.isDueNow()
+	}
+}
+
+// relieve ends the backpressure when the queue has fallen to the low-water mark.
+func (pc *PacketConn) relieve() {
+	if !pc.above || pc.gone || pc.Queued() > pc.loop.opts.LowWater {
+		return
+	}
+	pc.above = false
+	if h, ok := pc.handler.(PacketDrainer); ok {
+		if err := h.PacketDrained(pc); err != nil {
+			pc.shut(err)
+		}
+	}
+}
+
+// bury tells the handler of the end, the last thing that it is told.
+func (pc *PacketConn) bury() {
+	if pc.begun {
+		pc.begun = false
+		pc.loop.packets.giveBack(pc.loop.rings)
+	}
+	h := pc.handler
+	pc.handler = nil
+	if h, ok := h.(PacketCloser); ok {
+		h.PacketClosed(pc, pc.cause)
+	}
+}
