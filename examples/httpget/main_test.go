@@ -179,6 +179,17 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// arrives waits until there is something to read.
+func arrives(t *testing.T, fd int) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if n, err := unix.IoctlGetInt(fd, unix.TIOCINQ); n > 0 || err != nil {
+			return
+		}
+	}
+	t.Fatal("nothing comes")
+}
+
 // TestOrder looks at the bodies after every round: what comes early waits, up to a bound.
 func TestOrder(t *testing.T) {
 	first := make(chan struct{})
@@ -200,7 +211,13 @@ func TestOrder(t *testing.T) {
 		}
 		if held && len(b.fetches[1].held) >= maxHeld {
 			held = false
+			b.fetches[1].onTimer() // it waits for its turn
 			close(first)
+			arrives(t, b.fetches[0].channel.FD())
+			b.fetches[0].onTimer() // the loop has been held up
+			if b.fetches[0].err != nil || b.fetches[1].err != nil {
+				t.Fatal(b.fetches[0].err, b.fetches[1].err)
+			}
 		}
 	}
 	if err := to.close(true); err != nil || b.err != nil {
