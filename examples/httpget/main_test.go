@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -178,6 +179,17 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// arrives waits until there is something to read.
+func arrives(t *testing.T, fd int) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if n, err := unix.IoctlGetInt(fd, unix.TIOCINQ); n > 0 || err != nil {
+			return
+		}
+	}
+	t.Fatal("nothing comes")
+}
+
 // TestOrder looks at the bodies after every round: what comes early waits, up to a bound.
 func TestOrder(t *testing.T) {
 	first := make(chan struct{})
@@ -199,7 +211,13 @@ func TestOrder(t *testing.T) {
 		}
 		if held && len(b.fetches[1].held) >= maxHeld {
 			held = false
+			b.fetches[1].onTimer() // it waits for its turn
 			close(first)
+			arrives(t, b.fetches[0].channel.FD())
+			b.fetches[0].onTimer() // the loop has been held up
+			if b.fetches[0].err != nil || b.fetches[1].err != nil {
+				t.Fatal(b.fetches[0].err, b.fetches[1].err)
+			}
 		}
 	}
 	if err := to.close(true); err != nil || b.err != nil {
@@ -209,5 +227,35 @@ func TestOrder(t *testing.T) {
 	want := append([]byte("held\n"), large...)
 	if err != nil || !bytes.HasPrefix(got, want) || !bytes.HasPrefix(got[len(want):], []byte("GET 127.0.0.1:")) {
 		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+// TestAddresses: a name has many addresses, of which some do not answer: at once, after a moment, or at all.
+func TestAddresses(t *testing.T) {
+	url := site(t, "tcp", "127.0.0.1:0", nil)
+	l, err := loop.NewLoop(loop.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	to := &sink{path: filepath.Join(t.TempDir(), "out")}
+	b := &bodies{to: to, abort: l.CloseAll}
+	f := &fetch{loop: l, bodies: b, name: url + "/hello", timeout: 10 * time.Second}
+	b.fetches = []*fetch{f}
+	if _, err := f.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []string{"255.255.255.255", "::1", "127.0.0.2", "::ffff:127.0.0.1", "127.0.0.3"} {
+		f.addrs = append(f.addrs, netip.MustParseAddr(a))
+	}
+	f.start()
+	if err := l.Rounds(-1, -1); err != nil || f.err != nil || b.err != nil {
+		t.Fatal(err, f.err, b.err)
+	}
+	if err := to.close(true); err != nil {
+		t.Error(err)
+	}
+	if got, err := os.ReadFile(to.path); err != nil || !strings.HasPrefix(string(got), "GET 127.0.0.1:") {
+		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestCommands: what needs no data connection.
@@ -116,6 +118,24 @@ func TestHalfClosed(t *testing.T) {
 		}
 		c.large(nc)
 		c.want("226 ")
+	}
+}
+
+// TestEager: what a client sends before the server has seen STOR is stored too.
+func TestEager(t *testing.T) {
+	r := newRig(t, true)
+	c := r.login()
+	nc := c.data("127.0.0.1", c.passive())
+	if _, err := io.WriteString(nc, "eager"); err != nil {
+		t.Fatal(err)
+	}
+	_ = nc.Close()
+	r.settles(3)
+	c.do("NOOP", "200 ")
+	c.do("STOR new", "150 ")
+	c.want("226 ")
+	if got, err := os.ReadFile(filepath.Join(r.dir, "new")); err != nil || string(got) != "eager" {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
@@ -227,14 +247,12 @@ func TestOutside(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sock, err := net.Listen("unix", filepath.Join(r.dir, "sock"))
-	if err != nil {
+	if err := unix.Mkfifo(filepath.Join(r.dir, "fifo"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	defer sock.Close()
 	c := r.login()
 	port := c.passive()
-	for _, name := range []string{"out", "up", "dev", "sock", "../../etc/passwd", "/etc/passwd", "up/x", "a\xff", ""} {
+	for _, name := range []string{"out", "up", "dev", "fifo", "../../etc/passwd", "/etc/passwd", "up/x", "a\xff", ""} {
 		c.do("RETR "+name, "550 ")
 		c.do("SIZE "+name, "550 ")
 	}

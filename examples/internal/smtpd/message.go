@@ -74,7 +74,7 @@ func (m *message) text(p []byte, max int64) error {
 		if m.line += n; m.line > MaxTextLine {
 			m.refuse("554 a line of the message is too long")
 		}
-		m.start = m.start && n == 0
+		m.start = false
 		if m.cr {
 			n++
 		}
