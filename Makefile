@@ -1,5 +1,5 @@
 # Everything a contributor runs. Only Go and make are needed; the race tests want a C compiler besides, and the tests of the
-# examples use curl, wrk, h2load, nc and the Redis tools where they are installed.
+# examples use curl, wrk, h2load, nc, swaks and the Redis tools where they are installed.
 
 # What `make bench-go` runs and how often; what `make fuzz` spends on each target; what `make
 # fuzz-many` checks; what `make run` and the `make bench`es pass on.
