@@ -146,7 +146,8 @@ type Timer struct {
 }
 
 // After calls f on the loop's goroutine once d has passed, not earlier, usually within a
-// millisecond or two of it. Loop's goroutine only; from another, Post a function that calls it. A
+// millisecond or two of it, and after the events of its turn: what had come by then was delivered, but a channel that takes
+// several reads may have more. Loop's goroutine only; from another, Post a function that calls it. A
 // panic in f is logged, and the loop goes on.
 func (l *Loop) After(d time.Duration, f func()) *Timer {
 	t := &Timer{loop: l}

@@ -231,6 +231,9 @@ func (ch *Channel) Detach() (fd int, err error) {
 // cause unless another came first. No other callback comes after Close. Idempotent.
 func (ch *Channel) Close() { ch.shut(nil) }
 
+// CloseCause is Close with a cause for HandleClose.
+func (ch *Channel) CloseCause(cause error) { ch.shut(cause) }
+
 // askDispatchers brings every dispatcher's interest up to date. After a panic it goes on behind the one that panicked.
 func (l *Loop) askDispatchers() {
 	for l.askAt < len(l.channels) {

@@ -70,7 +70,7 @@ type Failer interface {
 type Oversizer interface{ Oversize(c *Conn) error }
 
 // Quitter is told that the set is shutting down and may say goodbye (an SMTP server's 421). It
-// should end with CloseWhenDone; without this callback the connection finishes the element it has
+// should end with CloseWhenDone, at once or when what it is about has ended; without this callback the connection finishes the element it has
 // begun and is then closed by CloseWhenDone.
 type Quitter interface{ Quit(c *Conn) error }
 
