@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -613,14 +614,17 @@ func TestPeer(t *testing.T) {
 	if err != nil || mapped != plain {
 		t.Error(mapped, plain, err)
 	}
-	for _, path := range []string{"/a/path", "@abstract", "x", string(bytes.Repeat([]byte("y"), 107))} {
-		p, err := UnixPeer(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, path := range []string{"/a/path", "@abstract", "@", "@a\x00b\x00", "x", strings.Repeat("y", 107), strings.Repeat("z", 108),
+		"@" + strings.Repeat("z", 107)} {
+		p := unixPeer(path)
 		var name unix.RawSockaddrAny
-		if back := peerOfName(&name, p.write(&name, unix.AF_UNIX)); back != p || back.Path() != path || back.String() != path {
+		back := peerOfName(&name, p.write(&name, unix.AF_UNIX))
+		name = unix.RawSockaddrAny{} // of which nothing was kept
+		if back != p || back.Path() != path || back.String() != path {
 			t.Errorf("%q became %v", path, back)
+		}
+		if public, err := UnixPeer(path); len(path) < 108 && (err != nil || public != p) {
+			t.Errorf("%q: %v", path, err)
 		}
 	}
 	if _, err := UnixPeer(string(make([]byte, 108))); !errors.Is(err, ErrOption) {
