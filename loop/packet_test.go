@@ -719,6 +719,39 @@ func TestPacketPath(t *testing.T) {
 	}
 }
 
+// A socket that is closed before its loop has come to it sends what it was given, and is told of its end once.
+func TestPacketCloseAtOnce(t *testing.T) {
+	l := newTestLoop(t, Options{})
+	nc, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	for _, send := range []bool{true, false} {
+		h := &packetHooks{}
+		pc, err := l.ListenPacket("udp4", "127.0.0.1:0", h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if send {
+			if err := pc.SendTo([]byte("bye"), nc.LocalAddr().(*net.UDPAddr).AddrPort()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pc.Close()
+		pc.Close()
+		rounds(t, l, 3)
+		if len(h.causes) != 1 || h.causes[0] != nil || l.Len() != 0 || l.packets.users != 0 {
+			t.Error(h.causes, l.Len(), l.packets.users)
+		}
+	}
+	nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	p := make([]byte, 10)
+	if n, err := nc.Read(p); err != nil || string(p[:n]) != "bye" {
+		t.Errorf("%q, %v", p[:n], err)
+	}
+}
+
 // Other goroutines send by Post.
 func TestPacketPost(t *testing.T) {
 	s := start(t, Options{Loops: 1})

@@ -115,7 +115,7 @@ func (pc *PacketConn) Send(p []byte, to Peer) error {
 			return ErrClosed
 		}
 	}
-	if pc.Queued()+len(p)+packetCost > pc.loop.opts.MaxOutput {
+	if len(p)+packetCost > pc.loop.opts.MaxOutput-pc.Queued() {
 		return ErrOutputFull
 	}
 	if pc.out == nil {
@@ -212,6 +212,7 @@ func (pc *PacketConn) begin() {
 	pc.begun = true
 	if err := l.packets.acquire(l.rings); err != nil {
 		pc.begun = false
+		pc.dropOutput() // or shut would try to send it
 		pc.shut(fmt.Errorf("loop: memory for datagrams: %w", err))
 		return
 	}
@@ -384,7 +385,7 @@ func (pc *PacketConn) shut(cause error) {
 	if pc.gone {
 		return
 	}
-	if pc.out != nil && pc.begun {
+	if pc.out != nil {
 		pc.flush(1<<31-1, false)
 		if pc.gone { // the socket was found to be of no more use
 			return
