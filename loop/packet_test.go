@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -613,14 +614,17 @@ func TestPeer(t *testing.T) {
 	if err != nil || mapped != plain {
 		t.Error(mapped, plain, err)
 	}
-	for _, path := range []string{"/a/path", "@abstract", "x", string(bytes.Repeat([]byte("y"), 107))} {
-		p, err := UnixPeer(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, path := range []string{"/a/path", "@abstract", "@", "@a\x00b\x00", "x", strings.Repeat("y", 107), strings.Repeat("z", 108),
+		"@" + strings.Repeat("z", 107)} {
+		p := unixPeer(path)
 		var name unix.RawSockaddrAny
-		if back := peerOfName(&name, p.write(&name, unix.AF_UNIX)); back != p || back.Path() != path || back.String() != path {
+		back := peerOfName(&name, p.write(&name, unix.AF_UNIX))
+		name = unix.RawSockaddrAny{} // of which nothing was kept
+		if back != p || back.Path() != path || back.String() != path {
 			t.Errorf("%q became %v", path, back)
+		}
+		if public, err := UnixPeer(path); len(path) < 108 && (err != nil || public != p) {
+			t.Errorf("%q: %v", path, err)
 		}
 	}
 	if _, err := UnixPeer(string(make([]byte, 108))); !errors.Is(err, ErrOption) {
@@ -712,6 +716,39 @@ func TestPacketPath(t *testing.T) {
 	}
 	if _, err := os.Lstat(path); !os.IsNotExist(err) {
 		t.Error("the path is left", err)
+	}
+}
+
+// A socket that is closed before its loop has come to it sends what it was given, and is told of its end once.
+func TestPacketCloseAtOnce(t *testing.T) {
+	l := newTestLoop(t, Options{})
+	nc, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	for _, send := range []bool{true, false} {
+		h := &packetHooks{}
+		pc, err := l.ListenPacket("udp4", "127.0.0.1:0", h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if send {
+			if err := pc.SendTo([]byte("bye"), nc.LocalAddr().(*net.UDPAddr).AddrPort()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pc.Close()
+		pc.Close()
+		rounds(t, l, 3)
+		if len(h.causes) != 1 || h.causes[0] != nil || l.Len() != 0 || l.packets.users != 0 {
+			t.Error(h.causes, l.Len(), l.packets.users)
+		}
+	}
+	nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	p := make([]byte, 10)
+	if n, err := nc.Read(p); err != nil || string(p[:n]) != "bye" {
+		t.Errorf("%q, %v", p[:n], err)
 	}
 }
 

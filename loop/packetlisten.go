@@ -210,11 +210,19 @@ func (pc *PacketConn) connect(sa unix.Sockaddr) error {
 			return os.NewSyscallError("bind", err)
 		}
 	}
-	for {
-		if err := calls.Connect(pc.fd, sa); !errors.Is(err, unix.EINTR) {
-			return os.NewSyscallError("connect", err)
-		}
+	err := calls.Connect(pc.fd, sa)
+	for errors.Is(err, unix.EINTR) {
+		err = calls.Connect(pc.fd, sa)
 	}
+	if err != nil {
+		return os.NewSyscallError("connect", err)
+	}
+	remote, err := calls.Getpeername(pc.fd) // 0.0.0.0 has become this host
+	if err != nil {
+		return os.NewSyscallError("getpeername", err)
+	}
+	pc.remote = peerOfSockaddr(remote)
+	return nil
 }
 
 // attachment binds or connects a socket.
@@ -262,8 +270,5 @@ func (pc *PacketConn) prepare(sa unix.Sockaddr, attach attachment) error {
 		return os.NewSyscallError("getsockname", err)
 	}
 	pc.local = datagramAddr(local)
-	if remote, err := calls.Getpeername(pc.fd); err == nil {
-		pc.remote = peerOfSockaddr(remote)
-	}
 	return nil
 }

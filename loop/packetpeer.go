@@ -229,11 +229,12 @@ func (p Peer) writePath(sa *unix.RawSockaddrUnix) uint32 {
 	sa.Family = unix.AF_UNIX
 	path := p.Path()
 	dst := unsafe.Slice((*byte)(unsafe.Pointer(&sa.Path[0])), len(sa.Path))
-	n := copy(dst[:len(dst)-1], path)
+	n := copy(dst, path)
 	if n > 0 && path[0] == '@' {
 		dst[0] = 0
-		return uint32(2 + n)
+	} else if n < len(dst) { // the longest of all has no end
+		dst[n] = 0
+		n++
 	}
-	dst[n] = 0
-	return uint32(2 + n + 1)
+	return uint32(2 + n)
 }
