@@ -15,7 +15,7 @@ if sys.version_info >= (3, 12):
     sys.exit("the asynchat of Python %d.%d is not CPython's" % sys.version_info[:2])
 
 
-FILL = bytes(i % 251 for i in range(1 << 17))
+FILL = bytes(i % 251 for i in range(1 << 16))
 
 
 class Trace:

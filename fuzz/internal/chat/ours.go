@@ -110,6 +110,7 @@ type session struct {
 	closed  bool
 	cause   error
 	peerEnd string
+	heard   uint64 // Stats.BytesOut, as far as the peer has read
 }
 
 // open makes the connection.
@@ -118,7 +119,7 @@ func (x *session) open() error {
 	if err != nil {
 		return os.NewSyscallError("socketpair", err)
 	}
-	x.peer = fds[1]
+	x.peer, x.heard = fds[1], x.l.Stats().BytesOut
 	var bad error
 	if err := x.l.Adopt(fds[0], func(c *loop.Conn) loop.Handler {
 		x.conn = c
@@ -298,15 +299,19 @@ func (x *session) chunk(p []byte, last bool) error {
 	return nil
 }
 
-// settle runs rounds until two in a row do nothing.
+// settle runs rounds until two in a row do nothing: what one round schedules the next one does.
 func (x *session) settle() error {
 	const most = 100_000
+	before := x.progress()
 	for calm, n := 0, 0; calm < 2; n++ {
-		before := x.progress()
 		if err := x.l.Poll(0); err != nil {
 			return err
 		}
-		if calm++; x.listen() || x.progress() != before {
+		now := x.progress()
+		if calm++; now != before {
+			calm = 0
+		}
+		if before = now; x.audible(&now) && x.listen() {
 			calm = 0
 		}
 		if n == most {
@@ -317,16 +322,20 @@ func (x *session) settle() error {
 }
 
 // progress is what changes while anything happens.
-func (x *session) progress() [4]uint64 {
+type progress struct{ in, out, events, conns uint64 }
+
+func (x *session) progress() progress {
 	s := x.l.Stats()
-	return [4]uint64{s.BytesIn, s.BytesOut, s.Events, s.Opened + s.Closed}
+	return progress{s.BytesIn, s.BytesOut, s.Events, s.Opened + s.Closed}
 }
 
-// listen has the peer read what there is; it tells whether there was anything.
+// audible tells whether there may be something for the peer to read.
+func (x *session) audible(now *progress) bool {
+	return !x.deaf && x.peerEnd == "" && x.peer >= 0 && (x.asked || x.closed || now.out > x.heard)
+}
+
+// listen has the peer read; it tells whether there was anything.
 func (x *session) listen() bool {
-	if x.deaf || x.peerEnd != "" || x.peer < 0 {
-		return false
-	}
 	n, err := unix.Read(x.peer, x.r.buf)
 	switch {
 	case err == unix.ECONNRESET:
@@ -337,6 +346,7 @@ func (x *session) listen() bool {
 		x.peerEnd = "eof"
 	default:
 		x.out = append(x.out, x.r.buf[:n]...)
+		x.heard += uint64(n)
 	}
 	return true
 }

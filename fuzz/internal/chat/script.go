@@ -191,6 +191,11 @@ func (s *Script) check() error {
 		if len(endAtClose(step)) < len(step) {
 			return fmt.Errorf("chat: %v goes on behind a close", step)
 		}
+		for i := range step {
+			if n := step[i].Size; n < 0 || n > maxFill {
+				return fmt.Errorf("chat: a size of %d", n)
+			}
+		}
 	}
 	if sum != len(s.Stream) {
 		return fmt.Errorf("chat: chunks of %d bytes in all, and a stream of %d", sum, len(s.Stream))
@@ -201,11 +206,15 @@ func (s *Script) check() error {
 // maxChunk is how much a peer writes at once: what asynchat reads at once, and less than a socket pair holds.
 const maxChunk = 64 << 10
 
-// fill makes the bytes of DoFill.
-func fill(n int) []byte {
-	p := make([]byte, n)
+// fill returns the bytes of DoFill, at most maxFill, which are not to be written to.
+func fill(n int) []byte { return pattern[:n:n] }
+
+const maxFill = 64 << 10
+
+var pattern = func() []byte {
+	p := make([]byte, maxFill)
 	for i := range p {
 		p[i] = byte(i % 251)
 	}
 	return p
-}
+}()
