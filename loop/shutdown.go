@@ -12,6 +12,7 @@ import (
 type drain struct {
 	asked  bool
 	forced bool // what is left is closed at once
+	quits  int  // listeners and dispatchers that are still to be told
 	timer  *Timer
 }
 
@@ -35,8 +36,12 @@ func (l *Loop) beginQuit(limit time.Duration) {
 			}
 		}
 		for _, ch := range l.channels {
-			if ch.handler != nil { // each by itself, for what it accepts may panic
-				_ = l.mail.PutAlways(message{f: ch.handler.quit})
+			if h := ch.handler; h != nil { // each by itself, for what it accepts may panic
+				l.drain.quits++
+				_ = l.mail.PutAlways(message{f: func() {
+					l.drain.quits--
+					h.quit()
+				}})
 			}
 		}
 	}})
@@ -55,7 +60,7 @@ func (l *Loop) closeLeft() {
 
 // ended tells whether an orderly end is complete.
 func (l *Loop) ended() bool {
-	return l.drain.asked && l.conns.Load() == 0 && len(l.graves) == 0 && l.packets.users == 0
+	return l.drain.asked && l.drain.quits == 0 && l.conns.Load() == 0 && len(l.graves) == 0 && l.packets.users == 0
 }
 
 // leave has the connection told that the loop quits.

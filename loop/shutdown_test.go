@@ -307,3 +307,33 @@ func TestSuspendedAtShutdown(t *testing.T) {
 	}
 	_ = time.Second
 }
+
+// A loop without connections that ends accepts what the kernel has queued, though no event has told it yet.
+func TestBacklogOfAnIdleLoop(t *testing.T) {
+	l, err := NewLoop(quiet(Options{DrainTimeout: 2 * time.Second}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := *l.calls
+	calls.EpollCtl = func(int, int, int, *unix.EpollEvent) unix.Errno { return 0 } // nothing but the eventfd makes events
+	l.calls = &calls
+	ln, err := l.Listen("tcp", "127.0.0.1:0", func(c *Conn) Handler { c.SetTerminator(match.CRLF); return HandlerFunc(echoLine) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- l.Run(ctx) }()
+	nc := dial(t, ln.Addr().String())
+	io.WriteString(nc, "hello\r\n")
+	begun := make(chan struct{})
+	if err := l.Post(func() { close(begun) }); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, begun)
+	cancel()
+	expect(t, nc, "hello\r\n")
+	if err := wait(t, ran); err != nil {
+		t.Fatal(err)
+	}
+}
