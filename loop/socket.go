@@ -315,6 +315,9 @@ func (ch *Channel) RecvUrgent() (b byte, ok bool, err error) {
 	}
 	var p [1]byte
 	n, err := ch.loop.calls.RecvOOB(ch.fd, p[:])
+	for err == unix.EINTR {
+		n, err = ch.loop.calls.RecvOOB(ch.fd, p[:])
+	}
 	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINVAL) { // announced only; or none, or taken already
 		return 0, false, nil
 	}
@@ -328,6 +331,9 @@ func (ch *Channel) SendUrgent(b byte) (sent bool, err error) {
 		return false, ErrClosed
 	}
 	err = ch.loop.calls.SendOOB(ch.fd, []byte{b})
+	for err == unix.EINTR {
+		err = ch.loop.calls.SendOOB(ch.fd, []byte{b})
+	}
 	if errors.Is(err, unix.EAGAIN) {
 		return false, nil
 	}
