@@ -34,6 +34,7 @@ var scenarios = []scenario{
 	{"deaf-peer", playDeafPeer},
 	{"half-close", playHalfClose},
 	{"dial", playDial},
+	{"reset", playReset},
 	{"relay", playRelay},
 	{"detach", playDetach},
 	{"adopt", playAdopt},

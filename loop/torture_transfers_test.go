@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -233,4 +234,46 @@ func playLarge(r *run) {
 	e.chunk = 6000
 	r.carry("echo", e, text, w)
 	r.pump(r.settled)
+}
+
+// Peers reset their connections: one that is read, one that is paused, one that is paused with output that does not leave.
+func playReset(r *run) {
+	told, flood := 0, make([]byte, 8<<20)
+	ln, ok := r.listen("tcp", "127.0.0.1:0", func(c *Conn) *hooks {
+		return lines(c, func(c *Conn, line []byte, _ bool) error {
+			told++
+			if string(line) == "stay" {
+				return nil
+			}
+			c.Pause()
+			if string(line) == "flood" {
+				return c.PushOwned(flood, nil)
+			}
+			return nil
+		})
+	})
+	if !ok {
+		return
+	}
+	clients := []*endpoint{r.client(ln, "stay\r\n"), r.client(ln, "pause\r\n"), r.client(ln, "flood\r\n")}
+	for _, e := range clients {
+		e.stays, e.deaf = true, true
+	}
+	r.pump(func() bool { return told == len(clients) || r.in.now() > int64(time.Hour+time.Second) })
+	for _, e := range clients {
+		_ = unix.SetsockoptLinger(e.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+		e.close()
+	}
+	r.owed = append(r.owed, func() error {
+		for i, w := range r.witnesses {
+			if w.closes != 1 || w.cause == nil {
+				return fmt.Errorf("connection %d was closed %d times: %v", i, w.closes, w.cause)
+			}
+		}
+		if len(r.witnesses) != len(clients) {
+			return fmt.Errorf("%d connections came of %d", len(r.witnesses), len(clients))
+		}
+		return nil
+	})
+	r.pump(r.closed)
 }
