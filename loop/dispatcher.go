@@ -87,12 +87,14 @@ type Channel struct {
 	loop      *Loop
 	d         Dispatcher
 	backoff   backoff // of accepting
+	rest      *Timer  // of writing
 	fd        int
 	at        int // place in loop.channels
 	kind      int // SOCK_STREAM, SOCK_DGRAM and so on; 0: no socket
 	domain    int // AF_INET, AF_INET6, AF_UNIX
 	phase     phase
 	connected bool
+	resting   bool // writing waits for a timer
 	lame      bool // writing is over: what has come is read, and the end of it closes
 	gone      bool
 	asked     uint64 // the turn in which Connect was called: that turn's events are of before
@@ -220,7 +222,7 @@ func (ch *Channel) Detach() (fd int, err error) {
 		return -1, ErrClosed
 	}
 	ch.gone = true
-	ch.backoff.stop()
+	ch.stopTimers()
 	ch.loop.polled--
 	_ = ch.loop.setChannel(ch.at, 0) // an error means that it is out already
 	ch.loop.clearChannel(ch.at)
@@ -273,7 +275,7 @@ func (ch *Channel) wanted() (events uint32) {
 			events |= unix.EPOLLPRI
 		}
 	}
-	if !ch.gone && !ch.lame && ch.d.Writable() {
+	if !ch.gone && !ch.lame && !ch.resting && ch.d.Writable() {
 		events |= unix.EPOLLOUT
 	}
 	return events
@@ -308,7 +310,7 @@ func (ch *Channel) handle(events uint32) (err error) {
 	if err == nil && !ch.gone && events&readEvents != 0 && ch.d.Readable() && !ch.gone {
 		err = ch.d.HandleRead(ch)
 	}
-	if err == nil && !ch.gone && events&(unix.EPOLLOUT|unix.EPOLLERR) != 0 && !ch.lame && ch.d.Writable() && !ch.gone {
+	if err == nil && !ch.gone && events&(unix.EPOLLOUT|unix.EPOLLERR) != 0 && !ch.lame && !ch.resting && ch.d.Writable() && !ch.gone {
 		err = ch.d.HandleWrite(ch)
 	}
 	if err == nil && !ch.gone && events&(unix.EPOLLERR|unix.EPOLLHUP) != 0 && !ch.lame && !ch.d.Readable() && !ch.gone {
@@ -353,7 +355,7 @@ func (ch *Channel) hangUp() {
 
 // limp ends writing, and tells whether bytes that have come are still to be read: then the channel lives until they are.
 func (ch *Channel) limp() bool {
-	if n, err := ch.loop.calls.Unread(ch.fd); err != nil || n == 0 {
+	if n, err := ch.loop.calls.Unread(ch.fd); err == nil && n == 0 || err != nil && ch.kind == 0 {
 		return false
 	}
 	ch.lame = true
@@ -392,10 +394,17 @@ func (ch *Channel) shut(cause error) {
 		ch.cause = cause
 	}
 	ch.gone = true
-	ch.backoff.stop()
+	ch.stopTimers()
 	ch.loop.polled--
 	ch.loop.removeChannel(ch.at)
 	ch.loop.obituaries = append(ch.loop.obituaries, ch)
+}
+
+func (ch *Channel) stopTimers() {
+	ch.backoff.stop()
+	if ch.rest != nil {
+		ch.rest.Stop()
+	}
 }
 
 func (ch *Channel) quit() { ch.shut(ErrShutdown) }

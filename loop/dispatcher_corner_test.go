@@ -235,7 +235,7 @@ func TestBytesBeforeTheHangUp(t *testing.T) {
 		writes bool
 	}{{"reads", 0, false}, {"writes too", 0, true}, {"reads later", 3, false}, {"reads later and writes", 3, true}} {
 		l := newTestLoop(t, Options{})
-		fd, peer := unixPair(t)
+		fd, peer := streamPair(t)
 		unix.Write(peer, []byte(text))
 		unix.Close(peer)
 		var got []byte
@@ -267,8 +267,8 @@ func TestBytesBeforeTheHangUp(t *testing.T) {
 	}
 }
 
-// unixPair returns two descriptors, which are the caller's.
-func unixPair(t *testing.T) (a, b int) {
+// streamPair returns two descriptors, which are the caller's.
+func streamPair(t *testing.T) (a, b int) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {

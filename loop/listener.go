@@ -206,15 +206,11 @@ func (l *Loop) removeStale(sa *unix.SockaddrUnix) bool {
 	return errors.Is(l.calls.Connect(probe, sa), unix.ECONNREFUSED) && os.Remove(sa.Name) == nil
 }
 
-// begin puts the acceptor on its loop.
+// begin puts the acceptor on its loop. Whoever called Listen was told that it listens, so an epoll that is short of memory
+// puts it off and does not end it.
 func (a *acceptor) begin() {
-	var err error
-	if a.at, err = a.loop.addChannel(a, a.fd, unix.EPOLLIN); err != nil {
-		a.loop.opts.Logger.Error("millrace: cannot listen", "addr", a.listener.address, "err", err)
-		a.loop.closeLater(a.fd)
-		a.end()
-		return
-	}
+	a.at, _ = a.loop.addChannel(a, a.fd, 0) // without an interest it cannot fail
+	a.resume()
 	if a.loop.drain.asked {
 		a.quit()
 	}

@@ -5,6 +5,8 @@ package loop
 import (
 	"errors"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/millrace-net/millrace/loop/internal/mailbox"
 )
 
@@ -36,7 +38,11 @@ func (l *Loop) put(m message, p []byte) error {
 
 // wakeUp makes a loop that sleeps in epoll_wait look at its mailbox.
 func (l *Loop) wakeUp() {
-	if err := l.calls.EventfdWrite(l.eventfd); err != nil {
+	err := l.calls.EventfdWrite(l.eventfd)
+	for err == unix.EINTR { // or the loop would sleep on
+		err = l.calls.EventfdWrite(l.eventfd)
+	}
+	if err != nil {
 		l.opts.Logger.Error("millrace: waking a loop", "err", err)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/millrace-net/millrace/loop/internal/sys"
 )
 
 // ListenPacket receives the datagrams that are sent to address, on this loop alone. Networks are "udp4", "udp6", "udp",
@@ -214,14 +216,13 @@ func (pc *PacketConn) connect(sa unix.Sockaddr) error {
 	for errors.Is(err, unix.EINTR) {
 		err = calls.Connect(pc.fd, sa)
 	}
-	if err != nil {
+	if err != nil && sys.OfConnect(err) != sys.Wait {
 		return os.NewSyscallError("connect", err)
 	}
-	remote, err := calls.Getpeername(pc.fd) // 0.0.0.0 has become this host
-	if err != nil {
-		return os.NewSyscallError("getpeername", err)
+	if remote, err := calls.Getpeername(pc.fd); err == nil {
+		sa = remote // 0.0.0.0 has become this host
 	}
-	pc.remote = peerOfSockaddr(remote)
+	pc.remote = peerOfSockaddr(sa)
 	return nil
 }
 

@@ -195,7 +195,7 @@ func (c *Conn) expedite() {
 	}
 	var b [1]byte
 	if n, err := c.loop.calls.RecvOOB(int(c.fd), b[:]); err != nil || n == 0 {
-		if err != nil && err != unix.EAGAIN && err != unix.EINVAL {
+		if err != nil && err != unix.EAGAIN && err != unix.EINVAL && err != unix.EINTR { // which epoll reports again
 			c.fail(os.NewSyscallError("recv", err))
 		}
 		return

@@ -253,14 +253,26 @@ func (ch *Channel) Send(p []byte) (int, error) {
 		case unix.EINTR:
 		case unix.EAGAIN:
 			return 0, nil
-		case unix.ENOBUFS: // of a network interface; a stream waits in the kernel instead
+		case unix.ENOBUFS:
 			if ch.datagrams() {
+				ch.restWriting()
 				return 0, nil
 			}
 			fallthrough
 		default:
 			return 0, ch.transferFailed("write", errno)
 		}
+	}
+}
+
+// restWriting has the dispatcher not write for a while. A queue that is full may be a network interface's and not the socket's, which
+// then stays writable for epoll: it would spin.
+func (ch *Channel) restWriting() {
+	ch.resting = true
+	if ch.rest == nil {
+		ch.rest = ch.loop.After(minBackoff, func() { ch.resting = false })
+	} else {
+		ch.rest.Reset(minBackoff)
 	}
 }
 
@@ -325,7 +337,10 @@ func (ch *Channel) SendTo(p []byte, to net.Addr) (sent bool, err error) {
 		switch {
 		case err == nil:
 			return true, nil
-		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENOBUFS):
+		case errors.Is(err, unix.ENOBUFS):
+			ch.restWriting()
+			return false, nil
+		case errors.Is(err, unix.EAGAIN):
 			return false, nil
 		case !errors.Is(err, unix.EINTR):
 			return false, os.NewSyscallError("sendto", err)
@@ -356,6 +371,9 @@ func (ch *Channel) RecvUrgent() (b byte, ok bool, err error) {
 	}
 	var p [1]byte
 	n, err := ch.loop.calls.RecvOOB(ch.fd, p[:])
+	for err == unix.EINTR {
+		n, err = ch.loop.calls.RecvOOB(ch.fd, p[:])
+	}
 	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINVAL) { // announced only; or none, or taken already
 		return 0, false, nil
 	}
@@ -369,6 +387,9 @@ func (ch *Channel) SendUrgent(b byte) (sent bool, err error) {
 		return false, ErrClosed
 	}
 	err = ch.loop.calls.SendOOB(ch.fd, []byte{b})
+	for err == unix.EINTR {
+		err = ch.loop.calls.SendOOB(ch.fd, []byte{b})
+	}
 	if errors.Is(err, unix.EAGAIN) {
 		return false, nil
 	}

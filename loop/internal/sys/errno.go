@@ -12,16 +12,19 @@ import (
 type Action uint8
 
 const (
-	// Fatal: the descriptor is of no more use; close it with the error as cause.
+	// Fatal: the descriptor is of no more use; close it with the error as cause. Where there is none yet, the error is
+	// returned.
 	Fatal Action = iota
 	// Retry: the same call again, at once.
 	Retry
 	// Wait: nothing now; readiness will tell.
 	Wait
-	// Skip: this one is lost, the next may be good (accept, and datagrams).
+	// Skip: this one, a connection in the queue or a datagram, is lost; the next may be good.
 	Skip
 	// Exhausted: the process or the system is short of something; back off.
 	Exhausted
+	// Ignore: what the call was for is done, is not needed, or is done in another way.
+	Ignore
 )
 
 // OfAccept classifies what accept4(2) answers. Network errors already pending on the new socket are

@@ -5,6 +5,7 @@ package sys
 import (
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -31,32 +32,66 @@ func TestSystemIsWhole(t *testing.T) {
 	look(reflect.ValueOf(System()).Elem(), "")
 }
 
+// The functions that classify say what the table says.
 func TestClasses(t *testing.T) {
-	for errno, want := range map[unix.Errno]Action{
-		unix.EINTR: Retry, unix.EAGAIN: Wait, unix.ECONNABORTED: Skip, unix.EPROTO: Skip, unix.EMFILE: Exhausted,
-		unix.ENFILE: Exhausted, unix.ENOBUFS: Exhausted, unix.ENOMEM: Exhausted, unix.EBADF: Fatal, unix.EINVAL: Fatal,
-	} {
-		if got := OfAccept(errno); got != want {
-			t.Errorf("accept: %v is %d, want %d", errno, got, want)
+	for _, o := range Outcomes() {
+		got := o.Action
+		switch o.Call {
+		case "Accept":
+			got = OfAccept(o.Errno)
+		case "Read":
+			got = OfRead(o.Errno)
+		case "Connect":
+			got = OfConnect(o.Errno)
+		case "Recvmmsg", "Sendmmsg":
+			got = OfDatagram(o.Errno)
 		}
-	}
-	for errno, want := range map[unix.Errno]Action{
-		unix.EINTR: Retry, unix.EAGAIN: Wait, unix.ENOBUFS: Fatal, unix.ENOMEM: Fatal,
-		unix.ECONNRESET: Fatal, unix.EPIPE: Fatal, unix.ETIMEDOUT: Fatal, unix.EBADF: Fatal,
-	} {
-		if got := OfRead(errno); got != want {
-			t.Errorf("read: %v is %d, want %d", errno, got, want)
-		}
-	}
-	for errno, want := range map[unix.Errno]Action{
-		unix.EINPROGRESS: Wait, unix.EINTR: Wait, unix.EAGAIN: Exhausted, unix.ECONNREFUSED: Fatal, unix.ENETUNREACH: Fatal,
-	} {
-		if got := OfConnect(errno); got != want {
-			t.Errorf("connect: %v is %d, want %d", errno, got, want)
+		if got != o.Action {
+			t.Errorf("%s: %v is %d, want %d", o.Call, o.Errno, got, o.Action)
 		}
 	}
 	if OfConnect(os.ErrClosed) != Fatal {
 		t.Error("an error that is no errno is not fatal")
+	}
+	for _, of := range []func(unix.Errno) Action{OfAccept, OfRead, func(e unix.Errno) Action { return OfConnect(e) }} {
+		if of(unix.EBADF) != Fatal || of(unix.EINVAL) != Fatal {
+			t.Error("an errno that tells of a mistake is not fatal")
+		}
+	}
+}
+
+// The table has every call that can fail, under its name, and each errno of it once.
+func TestOutcomesAreWhole(t *testing.T) {
+	missing := map[string]bool{}
+	var names func(v reflect.Type, path string)
+	names = func(v reflect.Type, path string) {
+		for i := range v.NumField() {
+			switch f := v.Field(i); f.Type.Kind() {
+			case reflect.Struct:
+				names(f.Type, path+f.Name+".")
+			case reflect.Func:
+				missing[path+f.Name] = f.Name != "Now" // the clock cannot fail
+			}
+		}
+	}
+	names(reflect.TypeFor[Calls](), "")
+	seen := map[Outcome]bool{}
+	for _, o := range Outcomes() {
+		name, _, _ := strings.Cut(o.Call, "(")
+		if _, ok := missing[name]; !ok {
+			t.Errorf("%s is no call of the seam", o.Call)
+		}
+		missing[name] = false
+		if key := (Outcome{Call: o.Call, Errno: o.Errno}); seen[key] {
+			t.Errorf("%s: %v stands there twice", o.Call, o.Errno)
+		} else {
+			seen[key] = true
+		}
+	}
+	for name, is := range missing {
+		if is {
+			t.Errorf("%s is not in the table", name)
+		}
 	}
 }
 
