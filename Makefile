@@ -57,7 +57,7 @@ fuzz: ## fuzz every target for FUZZTIME (1m)
 fuzz-many: ## check CASES (10000000) generated cases of the searches against the reference, from seed SEED (1)
 	@$(call step,generated cases,go test -count 1 -timeout 0 -run Generated ./fuzz -generated $(CASES) -generated-seed $(SEED))
 
-torture: ## make every system call of a loop fail in every way, four minutes; writes docs/torture.txt
+torture: ## make every system call of a loop fail in every way, three minutes; writes docs/torture.txt
 	@$(call step,torture,go test -count 1 -timeout 0 -run TestTorture ./loop -torture -torture-record ../docs/torture.txt)
 	@cat docs/torture.txt
 
