@@ -19,7 +19,8 @@ HAVE_CC = printf '\#include <stdlib.h>\n' | $$(go env CC) -x c -fsyntax-only - 2
 # $(call step,name,command) names a step, runs it, and says so if it fails.
 step = echo '== $(1)'; $(2) || { echo 'make: step "$(1)" failed' >&2; exit 1; }
 
-.PHONY: help run test vet unit race poison fuzz-short fuzz fuzz-many torture bench-programs bench bench-quick bench-go bench-match generate fmt lint
+.PHONY: help run test vet unit race poison fuzz-short fuzz fuzz-many bench-programs bench bench-quick bench-go bench-match generate fmt lint
+.PHONY: torture
 .NOTPARALLEL:
 
 help: ## print this list
