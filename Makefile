@@ -19,7 +19,8 @@ HAVE_CC = printf '\#include <stdlib.h>\n' | $$(go env CC) -x c -fsyntax-only - 2
 # $(call step,name,command) names a step, runs it, and says so if it fails.
 step = echo '== $(1)'; $(2) || { echo 'make: step "$(1)" failed' >&2; exit 1; }
 
-.PHONY: help run test vet unit race poison fuzz-short fuzz fuzz-many torture bench-programs bench bench-quick bench-go bench-match generate fmt lint
+.PHONY: help run test vet unit race poison fuzz-short fuzz fuzz-many bench-programs bench bench-quick bench-go bench-match generate fmt lint
+.PHONY: torture
 .NOTPARALLEL:
 
 help: ## print this list
@@ -57,7 +58,7 @@ fuzz: ## fuzz every target for FUZZTIME (1m)
 fuzz-many: ## check CASES (10000000) generated cases of the searches against the reference, from seed SEED (1)
 	@$(call step,generated cases,go test -count 1 -timeout 0 -run Generated ./fuzz -generated $(CASES) -generated-seed $(SEED))
 
-torture: ## make every system call of a loop fail in every way, four minutes; writes docs/torture.txt
+torture: ## make every system call of a loop fail in every way, three minutes; writes docs/torture.txt
 	@$(call step,torture,go test -count 1 -timeout 0 -run TestTorture ./loop -torture -torture-record ../docs/torture.txt)
 	@cat docs/torture.txt
 

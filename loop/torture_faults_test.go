@@ -81,7 +81,8 @@ var everywhere = []syscall.Errno{unix.ENOMEM, unix.ENOBUFS, unix.EMFILE, unix.EI
 func kinds(call string) (all []fault) {
 	if call == anyCall {
 		for _, errno := range everywhere {
-			all = append(all, fault{call: call, outcome: sys.Outcome{Call: call, Errno: errno, Action: actionEverywhere(errno)}, lasting: true})
+			o := sys.Outcome{Call: call, Errno: errno, Action: actionEverywhere(errno)}
+			all = append(all, fault{call: call, outcome: o, lasting: true})
 		}
 		return all
 	}

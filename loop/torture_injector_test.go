@@ -36,7 +36,8 @@ type injector struct {
 }
 
 func newInjector(f fault, paceMs int) *injector {
-	in := &injector{real: sys.System(), fault: f, paceMs: paceMs, counts: map[string]int{}, can: map[string]bool{}, nowNs: int64(time.Hour)}
+	in := &injector{real: sys.System(), fault: f, paceMs: paceMs, nowNs: int64(time.Hour)}
+	in.counts, in.can = map[string]int{}, map[string]bool{}
 	for _, o := range sys.Outcomes() {
 		if o.Errno == f.outcome.Errno && !o.Done {
 			in.can[o.Call] = true
