@@ -97,6 +97,7 @@ type Channel struct {
 	resting   bool // writing waits for a timer
 	lame      bool // writing is over: what has come is read, and the end of it closes
 	gone      bool
+	reads     bool   // Readable has said so once
 	asked     uint64 // the turn in which Connect was called: that turn's events are of before
 	cause     error  // the first cause of closing
 }
@@ -270,6 +271,7 @@ func (ch *Channel) wanted() (events uint32) {
 		return events
 	}
 	if ch.d.Readable() {
+		ch.reads = true
 		events |= unix.EPOLLIN
 		if _, ok := ch.d.(ExptHandler); ok && !ch.lame {
 			events |= unix.EPOLLPRI
@@ -359,6 +361,13 @@ func (ch *Channel) limp() bool {
 		return false
 	}
 	ch.lame = true
+	if !ch.reads { // one that never reads would live for ever
+		ch.rest = ch.loop.After(ch.loop.opts.DrainTimeout, func() {
+			if !ch.reads {
+				ch.shut(ch.writeError())
+			}
+		})
+	}
 	return true
 }
 
@@ -396,7 +405,8 @@ func (ch *Channel) shut(cause error) {
 	ch.gone = true
 	ch.stopTimers()
 	ch.loop.polled--
-	ch.loop.removeChannel(ch.at)
+	_ = ch.loop.setChannel(ch.at, 0) // an error means that it is out already
+	ch.loop.clearChannel(ch.at)
 	ch.loop.obituaries = append(ch.loop.obituaries, ch)
 }
 
@@ -420,6 +430,7 @@ func (l *Loop) tellClosed() {
 		l.obituaries = l.obituaries[1:]
 		l.toTell--
 		l.curChannel = ch
+		l.closeLater(ch.fd) // at the end of this turn: HandleClose may use it
 		ch.d.HandleClose(ch, ch.cause)
 		l.leave()
 	}

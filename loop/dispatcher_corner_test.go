@@ -408,3 +408,53 @@ func TestDetachChannel(t *testing.T) {
 	}
 	exchange(t, l, peer, nil, []byte("x"))
 }
+
+// A dispatcher that never reads ends when its peer has gone, though bytes have come, or a pipe has some in it, that nobody reads.
+func TestWriteOnlyDispatcherEnds(t *testing.T) {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	a, b := streamPair(t)
+	for name, fds := range map[string][2]int{"socket": {a, b}, "pipe": {pipe[1], pipe[0]}} {
+		l := newTestLoop(t, Options{DrainTimeout: 10 * time.Millisecond})
+		closes := 0
+		s := &scripted{readable: no, writable: yes, closed: func(*Channel, error) { closes++ }}
+		s.write = func(ch *Channel) error { _, err := ch.Send([]byte("x")); return err }
+		if _, err := l.AddOwned(fds[0], s); err != nil {
+			t.Fatal(err)
+		}
+		rounds(t, l, 1)
+		unix.Write(fds[1], []byte("y"))
+		unix.Close(fds[1])
+		poll(t, l, func() bool { return closes > 0 })
+		if rounds(t, l, 2); closes != 1 || l.Len() != 0 {
+			t.Errorf("%s: closed %d times, %d channels", name, closes, l.Len())
+		}
+	}
+}
+
+// In HandleClose the descriptor is open still, though another HandleClose has closed the channel.
+func TestDescriptorInHandleClose(t *testing.T) {
+	l := newTestLoop(t, Options{})
+	fd, _ := socketPair(t)
+	told := false
+	second, err := l.AddOwned(fd, &scripted{closed: func(ch *Channel, _ error) {
+		told = true
+		if _, err := unix.FcntlInt(uintptr(ch.FD()), unix.F_GETFD, 0); err != nil {
+			t.Error(err)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, _ = socketPair(t)
+	first, err := l.AddOwned(fd, &scripted{closed: func(*Channel, error) { second.Close() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Close()
+	if rounds(t, l, 3); !told {
+		t.Error("nobody was told")
+	}
+}

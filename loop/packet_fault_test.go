@@ -539,3 +539,30 @@ func packetScenario(t *testing.T, f *faults) {
 	exchangePackets(t, l, "udp4", "127.0.0.1:0", []int{1, 2, 3})
 	l.Close()
 }
+
+// Datagrams that the kernel refuses cost their part of a turn's budget.
+func TestRefusedPacketsAreBounded(t *testing.T) {
+	l := newTestLoop(t, Options{HighWater: 4 << 20, MaxOutput: 8 << 20})
+	errno, calls := unix.EAGAIN, 0
+	wrapPackets(l, nil, failingPackets(func([]sys.Mmsghdr) syscall.Errno { calls++; return errno }))
+	pc, err := l.ListenPacket("udp4", "127.0.0.1:0", &packetHooks{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rounds(t, l, 2)
+	to, err := PeerFrom(pc.LocalAddr().(*net.UDPAddr).AddrPort())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; pc.Send([]byte{byte(n), 1}[:1+n%2], to) == nil; n++ {
+	}
+	errno = unix.ENETUNREACH
+	most := 0
+	poll(t, l, func() bool {
+		most, calls = max(most, calls), 0
+		return pc.Queued() == 0
+	})
+	if limit := l.opts.WriteBudget/refusedCost + 100; most > limit {
+		t.Errorf("%d calls in a turn, at most %d are in its budget", most, limit)
+	}
+}

@@ -174,9 +174,14 @@ func (l *Loop) bindPacket(network string, addrs []unix.Sockaddr, reusePort bool)
 // bind binds the socket to sa, if need be after removing the path of a unix socket that nobody has open any more.
 func (pc *PacketConn) bind(sa unix.Sockaddr, reusePort bool) error {
 	calls := pc.loop.calls
-	if reusePort {
-		if err := calls.SetsockoptInt(pc.fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
-			return os.NewSyscallError("setsockopt", err)
+	// Of sockets with SO_REUSEPORT the kernel takes the port of another as free when it chooses one.
+	chooses := port(sa) == 0
+	share := func() error {
+		return os.NewSyscallError("setsockopt", calls.SetsockoptInt(pc.fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
+	}
+	if reusePort && !chooses {
+		if err := share(); err != nil {
+			return err
 		}
 	}
 	err := calls.Bind(pc.fd, sa)
@@ -187,7 +192,20 @@ func (pc *PacketConn) bind(sa unix.Sockaddr, reusePort bool) error {
 	if ok && err == nil && !strings.HasPrefix(u.Name, "@") {
 		pc.path = u.Name
 	}
+	if err == nil && reusePort && chooses {
+		return share()
+	}
 	return os.NewSyscallError("bind", err)
+}
+
+func port(sa unix.Sockaddr) int {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return sa.Port
+	case *unix.SockaddrInet6:
+		return sa.Port
+	}
+	return -1
 }
 
 // removeStaleDatagram removes the path of a unix datagram socket that nobody has open any more.

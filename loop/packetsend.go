@@ -10,6 +10,9 @@ import (
 	"github.com/millrace-net/millrace/loop/internal/sys"
 )
 
+// refusedCost is what a call that sends nothing counts of the budget.
+const refusedCost = 4 << 10
+
 // flush sends what is queued, until the socket is full or budget bytes have left; the rest waits for EPOLLOUT. woken
 // tells that the wait for room has ended just now: if there is none all the same, as for a unix socket whose peer is full,
 // waiting for EPOLLOUT would spin.
@@ -38,6 +41,7 @@ func (pc *PacketConn) flush(budget int, woken bool) {
 		if !pc.refused(errno, woken) {
 			return
 		}
+		budget -= refusedCost
 	}
 	pc.idle()
 }

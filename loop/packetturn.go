@@ -120,6 +120,7 @@ func (pc *PacketConn) ready(events uint32) {
 func (pc *PacketConn) read() {
 	got := pc.receive()
 	if !got && pc.fruitless && !pc.gone {
+		pc.rest = min(pc.rest, 4*minRest) // a bad checksum looks so too (udp(7)): strangers must not make it rest for long
 		pc.restReading()
 	}
 	pc.fruitless = !got

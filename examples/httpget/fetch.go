@@ -218,7 +218,7 @@ func (f *fetch) end() {
 		f.timer.Stop()
 	}
 	if f.err != nil && f.bodies.err == nil {
-		say(fmt.Sprintf("%s: %v", f.name, f.err))
+		say(fmt.Sprintf("%s: %s", f.name, printable(f.err.Error())))
 	}
 	f.bodies.flush()
 }

@@ -20,7 +20,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/millrace-net/millrace/loop"
 )
@@ -78,3 +80,13 @@ func begin(l *loop.Loop, urls []string, to *sink, timeout time.Duration) *bodies
 
 // say prints one line to standard error.
 func say(what any) { fmt.Fprintln(os.Stderr, "httpget:", what) }
+
+// printable keeps what a server says from commanding the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}

@@ -44,6 +44,7 @@ type response struct {
 	part    part
 	text    []byte
 	trailer int // bytes of trailer so far
+	interim int // bytes of heads with status 1xx so far
 	body    func(p []byte) error
 }
 
@@ -137,6 +138,9 @@ func (r *response) head(text []byte) error {
 	case err != nil:
 		return err
 	case res.StatusCode < 200 && res.StatusCode != http.StatusSwitchingProtocols: // more to come
+		if r.interim += len(text); r.interim > maxHead {
+			return fmt.Errorf("the heads before the response are longer than %d bytes", maxHead)
+		}
 		r.enter(partHead, headEnd)
 		return nil
 	case res.StatusCode/100 == 3 && res.Header.Get("Location") != "":

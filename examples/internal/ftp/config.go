@@ -4,7 +4,6 @@ package ftp
 
 import (
 	"os"
-	"sync/atomic"
 	"time"
 
 	"github.com/millrace-net/millrace/loop"
@@ -16,6 +15,8 @@ const (
 	MaxCommand = 4 << 10
 	// acceptTime is how long a listener waits for the client.
 	acceptTime = 30 * time.Second
+	// idleTime is how long a control connection may be idle without a transfer.
+	idleTime = 5 * time.Minute
 	// stallTime is how long a data connection may be idle.
 	stallTime = 2 * time.Minute
 )
@@ -33,7 +34,7 @@ func Options() loop.Options {
 	return loop.Options{
 		MaxElement:  MaxCommand,
 		Oversize:    loop.DiscardOversize,
-		IdleTimeout: 5 * time.Minute,
+		IdleTimeout: idleTime,
 	}
 }
 
@@ -48,8 +49,7 @@ var lineEnd = func() match.Terminator {
 
 // server is what all sessions share.
 type server struct {
-	cfg     Config        // immutable
-	uploads atomic.Uint64 // so many have begun
+	cfg Config // immutable
 }
 
 // New returns the factory of the server's control connections, for one or more loops with Options. Any goroutine may call it.

@@ -78,6 +78,7 @@ func (d *data) late() {
 // start begins a transfer, now or when the client has connected. The reply 150 has gone before.
 func (d *data) start(t transfer) error {
 	d.transfer = t
+	d.session.conn.SetIdleTimeout(0) // stallTime and acceptTime bound it meanwhile
 	if d.conn == nil {
 		return nil
 	}
@@ -150,6 +151,7 @@ func (d *data) over(cause error) {
 	if t == nil {
 		return
 	}
+	s.conn.SetIdleTimeout(idleTime)
 	// The errors are those of a control connection that is closing: nobody waits for the reply then.
 	_ = s.reply(verdict(cause))
 	if s.quit != "" {

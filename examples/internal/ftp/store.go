@@ -3,7 +3,7 @@
 package ftp
 
 import (
-	"fmt"
+	"crypto/rand"
 	"io/fs"
 	"os"
 	"path"
@@ -30,8 +30,7 @@ func (s *session) store(arg string) error {
 	case err == nil && !info.Mode().IsRegular():
 		return s.reply("553 not a file")
 	}
-	part := fmt.Sprint(uploadPrefix, os.Getpid(), "-", s.server.uploads.Add(1))
-	part = path.Join(path.Dir(name), part)
+	part := path.Join(path.Dir(name), uploadPrefix+rand.Text()) // nobody else can name it
 	f, err := root.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return s.reply(failure(err))

@@ -186,9 +186,11 @@ func (s *session) endMessage(c *loop.Conn) error {
 	resume := c.Suspend()
 	m.store.saving.Go(func() {
 		reply := "250 kept"
+		m.store.slots <- struct{}{}
 		if err := m.store.save(m.file, m.buf); err != nil {
 			reply = failure(err)
 		}
+		<-m.store.slots
 		// An error means that the client has gone: it will send the message again, which SMTP allows for.
 		_ = resume(func(c *loop.Conn) {
 			s.phase = phaseCommand

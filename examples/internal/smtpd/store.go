@@ -17,14 +17,18 @@ type store struct {
 	dir    string // immutable
 	count  atomic.Uint64
 	saving sync.WaitGroup // calls of save to come or under way
+	slots  chan struct{}  // one for each call of save under way: each blocks a thread while the disk works
 }
+
+// maxSaves is how many messages are saved at once.
+const maxSaves = 64
 
 func newStore(dir string) (*store, error) {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
 		err = fmt.Errorf("%s is not a directory", dir)
 	}
-	return &store{dir: dir}, err
+	return &store{dir: dir, slots: make(chan struct{}, maxSaves)}, err
 }
 
 // create makes the file of a message, under a name of its own that is not its last.
