@@ -76,3 +76,17 @@ func TestResponse(t *testing.T) {
 		}
 	}
 }
+
+// Heads of status 1xx are bounded, and what a server says commands no terminal.
+func TestHostileHeads(t *testing.T) {
+	interim := strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 10_000)
+	if _, err := take(interim + "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"); err == nil {
+		t.Error("10,000 heads before the response were taken")
+	}
+	if _, err := take(interim[:len(interim)/1000] + "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"); err != nil {
+		t.Error(err)
+	}
+	if got := printable("404 \x1b]0;owned\a\x1b[2J\n"); got != "404 \uFFFD]0;owned\uFFFD\uFFFD[2J\n" {
+		t.Errorf("%q", got)
+	}
+}
