@@ -222,11 +222,7 @@ func (ch *Channel) Detach() (fd int, err error) {
 	if ch.gone {
 		return -1, ErrClosed
 	}
-	ch.gone = true
-	ch.stopTimers()
-	ch.loop.polled--
-	_ = ch.loop.setChannel(ch.at, 0) // an error means that it is out already
-	ch.loop.clearChannel(ch.at)
+	ch.unlist()
 	return ch.fd, nil
 }
 
@@ -402,15 +398,16 @@ func (ch *Channel) shut(cause error) {
 	if ch.cause == nil {
 		ch.cause = cause
 	}
-	ch.gone = true
-	ch.stopTimers()
-	ch.loop.polled--
-	_ = ch.loop.setChannel(ch.at, 0) // an error means that it is out already
-	ch.loop.clearChannel(ch.at)
+	ch.unlist()
 	ch.loop.obituaries = append(ch.loop.obituaries, ch)
 }
 
-func (ch *Channel) stopTimers() {
+// unlist takes the channel off the loop; its descriptor stays open.
+func (ch *Channel) unlist() {
+	ch.gone = true
+	ch.loop.polled--
+	_ = ch.loop.setChannel(ch.at, 0) // an error means that it is out already
+	ch.loop.clearChannel(ch.at)
 	ch.backoff.stop()
 	if ch.rest != nil {
 		ch.rest.Stop()

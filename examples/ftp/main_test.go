@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,15 +18,7 @@ import (
 
 func TestMain(m *testing.M) { clienttest.Main(m) }
 
-// noise is n bytes that are the same every time.
-func noise(n int) []byte {
-	p := make([]byte, n)
-	rng := rand.NewChaCha8([32]byte{3})
-	_, _ = rng.Read(p) // never fails
-	return p
-}
-
-var large = noise(10 << 20)
+var large = clienttest.Noise(10 << 20)
 
 // site makes a directory with a few files, in a directory of secrets.
 func site(t *testing.T) (dir string) {

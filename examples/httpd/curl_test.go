@@ -59,7 +59,7 @@ func curlRuns(url, dir, out string, large []byte) []curlRun {
 // TestCurl drives the server with curl as people do.
 func TestCurl(t *testing.T) {
 	curl := clienttest.Client(t, "curl")
-	large := noise(10 << 20)
+	large := clienttest.Noise(10 << 20)
 	dir := site(t, map[string][]byte{
 		"page.html": []byte("<p>A page"), "large.bin": large, "1MiB": large[:1<<20], "small": []byte("0123456789"),
 	})

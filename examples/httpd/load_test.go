@@ -81,7 +81,7 @@ func TestWrk(t *testing.T) {
 // TestH2load lets h2load send a fixed number of requests over HTTP/1.1, for a small body, a file, and an upload.
 func TestH2load(t *testing.T) {
 	h2load := clienttest.Client(t, "h2load")
-	dir := site(t, map[string][]byte{"file": noise(200_000)})
+	dir := site(t, map[string][]byte{"file": clienttest.Noise(200_000)})
 	body := filepath.Join(dir, "file")
 	addr, stop := clienttest.Start(t, clienttest.Binary(t, "."), "-dir", dir)
 	for _, tt := range []struct {

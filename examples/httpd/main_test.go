@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -19,14 +18,6 @@ import (
 func TestMain(m *testing.M) { clienttest.Main(m) }
 
 const hello = "Hello, world!\n"
-
-// noise is n bytes that are the same every time.
-func noise(n int) []byte {
-	p := make([]byte, n)
-	rng := rand.NewChaCha8([32]byte{2})
-	_, _ = rng.Read(p) // never fails
-	return p
-}
 
 // site makes a directory with the files.
 func site(t *testing.T, files map[string][]byte) (dir string) {

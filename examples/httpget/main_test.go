@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -25,15 +24,7 @@ import (
 
 func TestMain(m *testing.M) { clienttest.Main(m) }
 
-// noise is n bytes that are the same every time.
-func noise(n int) []byte {
-	p := make([]byte, n)
-	rng := rand.NewChaCha8([32]byte{2})
-	_, _ = rng.Read(p) // never fails
-	return p
-}
-
-var large = noise(4 << 20)
+var large = clienttest.Noise(4 << 20)
 
 // site is a server of package net/http; first may hold a path up.
 func site(t *testing.T, network, address string, first <-chan struct{}) (url string) {

@@ -88,8 +88,10 @@ func (s *session) fileCommand(verb, arg string) error {
 		return s.store(arg)
 	case "ALLO":
 		return s.reply("202 not needed")
+	case "ACCT", "APPE", "MLSD", "MLST", "SMNT", "REIN", "STOU", "RNFR", "RNTO", "DELE", "RMD", "MKD", "SITE", "STAT", "HELP":
+		return s.reply("502 this server has no " + verb) // RFC 959, 4.2: a command that exists, and is left out here
 	}
-	return s.reply("502 not implemented")
+	return s.reply("500 no such command")
 }
 
 // choose answers a choice of a representation.

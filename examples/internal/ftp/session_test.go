@@ -28,7 +28,7 @@ func TestCommands(t *testing.T) {
 	for _, row := range [][2]string{
 		{"PWD", "530 "}, {"PASS x", "503 "}, {"USER root", "530 "}, {"PASS x", "503 "}, {"SYST", "215 UNIX"}, {"feat", "211 end"},
 		{"USER ftp", "331 "}, {"PWD", "530 "}, {"PASS x@y", "230 "}, {"pwd", `257 "/"`}, {"NOOP", "200 "},
-		{"OPTS UTF8 ON", "200 "}, {"OPTS X", "501 "}, {"XYZ", "502 "}, {"DELE small", "502 "}, {"PWD \x01", "501 "},
+		{"OPTS UTF8 ON", "200 "}, {"OPTS X", "501 "}, {"XYZ", "500 "}, {"DELE small", "502 "}, {"PWD \x01", "501 "},
 		{`CWD a"b`, "250 "}, {"PWD", `257 "/a""b"`}, {"CDUP", "250 "}, {"CWD ../..", "250 "}, {"PWD", `257 "/"`}, {"CWD none", "550 "},
 		{"CWD small", "550 "}, {"CWD /", "250 "}, {"SIZE small", "213 10\r\n"}, {"SIZE ../small", "213 10\r\n"}, {"SIZE none", "550 "},
 		{"SIZE /", "550 "}, {"MDTM /small", "213 20010203040506\r\n"}, {"MDTM none", "550 "},

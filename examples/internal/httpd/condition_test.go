@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/millrace-net/millrace/examples/internal/clienttest"
 )
 
 // TestRange compares parseRange with the bytes that a range lists one by one.
@@ -71,7 +73,7 @@ func TestParseDigits(t *testing.T) {
 }
 
 func TestConditional(t *testing.T) {
-	root, dir := tree(t, map[string]string{"f": "0123456789", "big": noise(100_000)})
+	root, dir := tree(t, map[string]string{"f": "0123456789", "big": string(clienttest.Noise(100_000))})
 	modified := time.Date(2024, 2, 29, 12, 0, 0, 500_000_000, time.UTC)
 	for _, name := range []string{"f", "big"} {
 		if err := os.Chtimes(filepath.Join(dir, name), modified, modified); err != nil {
@@ -115,7 +117,7 @@ func TestConditional(t *testing.T) {
 	if got := ask(t, r, "HEAD", "/f", "Range: bytes=2-4"); got.status != 200 || got.header.Get("Content-Length") != "10" {
 		t.Errorf("HEAD with a Range: %d %v", got.status, got.header)
 	}
-	if got := ask(t, r, "GET", "/big", "Range: bytes=10-60009"); string(got.body) != noise(100_000)[10:60010] {
+	if got := ask(t, r, "GET", "/big", "Range: bytes=10-60009"); string(got.body) != string(clienttest.Noise(100_000))[10:60010] {
 		t.Errorf("a range of a long file: %d, %d bytes", got.status, len(got.body))
 	}
 }

@@ -4,22 +4,15 @@ package httpd
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
-)
 
-// noise is n bytes that are the same every time.
-func noise(n int) string {
-	p := make([]byte, n)
-	rng := rand.NewChaCha8([32]byte{1})
-	_, _ = rng.Read(p) // never fails
-	return string(p)
-}
+	"github.com/millrace-net/millrace/examples/internal/clienttest"
+)
 
 // ask sends one request on a connection of its own.
 func ask(t *testing.T, r *rig, method, target string, fields ...string) reply {
@@ -40,7 +33,7 @@ func ask(t *testing.T, r *rig, method, target string, fields ...string) reply {
 func TestFiles(t *testing.T) {
 	files := map[string]string{
 		"a.txt": "abc", "empty": "", "site/index.html": "<p>hi", "sub/b.JSON": "{}", "sub/x y&<'\">.css": "c",
-		"inline": noise(inlineBytes), "queued": noise(inlineBytes + 1), "large.bin": noise(3 << 20), "hidden/echo": "file",
+		"inline": string(clienttest.Noise(inlineBytes)), "queued": string(clienttest.Noise(inlineBytes + 1)), "large.bin": string(clienttest.Noise(3 << 20)), "hidden/echo": "file",
 	}
 	root, _ := tree(t, files)
 	r := newRig(t, Config{Root: root})

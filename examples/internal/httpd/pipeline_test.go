@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/millrace-net/millrace/examples/internal/clienttest"
 )
 
 // openFiles counts the descriptors of this process that are below dir.
@@ -29,7 +31,7 @@ func openFiles(t *testing.T, dir string) (n int) {
 // TestPipelinedFiles: a client that asks for many files and reads none keeps one open. Then it gets all of them.
 func TestPipelinedFiles(t *testing.T) {
 	const requests = 200
-	body := noise(300_000)
+	body := string(clienttest.Noise(300_000))
 	root, dir := tree(t, map[string]string{"big": body})
 	r := newRig(t, Config{Root: root})
 	one := "GET /big HTTP/1.1\r\nHost: h\r\n\r\n" + get
@@ -76,7 +78,7 @@ func TestPipelinedFiles(t *testing.T) {
 
 // TestFileGivenUp: a client that goes amid a file leaves it closed.
 func TestFileGivenUp(t *testing.T) {
-	root, dir := tree(t, map[string]string{"big": noise(3 << 20)})
+	root, dir := tree(t, map[string]string{"big": string(clienttest.Noise(3 << 20))})
 	for _, connection := range []string{"keep-alive", "close"} {
 		r := newRig(t, Config{Root: root})
 		r.write([]byte("GET /big HTTP/1.1\r\nHost: h\r\nConnection: " + connection + "\r\n\r\n"))

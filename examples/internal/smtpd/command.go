@@ -45,7 +45,7 @@ func (s *session) command(c *loop.Conn, line string) error {
 	case "QUIT":
 		return s.last(c, "221 goodbye")
 	case "EXPN", "TURN", "SEND", "SOML", "SAML", "STARTTLS", "AUTH", "BDAT":
-		return s.refuse(c, "502 not implemented")
+		return s.refuse(c, "502 this server has no "+verb) // RFC 5321, 4.2.4: a command that exists, and is left out here
 	}
 	return s.refuse(c, "500 no such command")
 }
