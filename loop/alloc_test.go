@@ -4,6 +4,7 @@ package loop
 
 import (
 	"bytes"
+	"math"
 	"net"
 	"os"
 	"runtime"
@@ -142,45 +143,52 @@ func TestPushFromOutsideAllocatesNothing(t *testing.T) {
 }
 
 // An accepted connection is one allocation, of its Conn: what else accepting made would stay resident until the next
-// collection, which an idle server does not come to.
+// collection, which an idle server does not come to. The runtime counts for the whole process, in which goroutines of
+// other tests and the collector may allocate too, but not in every batch: the least of several is what accepting took.
 func TestAcceptAllocatesTheConnOnly(t *testing.T) {
-	const conns = 400
-	l := newTestLoop(t, Options{AcceptBudget: conns})
+	const batch, batches = 200, 5
+	l := newTestLoop(t, Options{AcceptBudget: batch})
 	ln, err := l.Listen("tcp", "127.0.0.1:0", func(*Conn) Handler { return idler{} })
 	if err != nil {
 		t.Fatal(err)
 	}
 	to := &unix.SockaddrInet4{Port: ln.Addr().(*net.TCPAddr).Port, Addr: [4]byte{127, 0, 0, 1}}
-	connect := func() {
-		for range conns / 2 {
-			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { unix.Close(fd) })
-			if err := unix.Connect(fd, to); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	accept := func(want int) {
-		for l.Stats().Conns < int64(want) {
+	accept := func(want int64) {
+		for l.Stats().Conns < want {
 			if err := l.Poll(0); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	connect()
-	accept(conns / 2)
-	connect()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	accept(conns)
-	runtime.ReadMemStats(&after)
-	each := float64(after.Mallocs-before.Mallocs) / (conns / 2)
-	size := float64(after.TotalAlloc-before.TotalAlloc) / (conns / 2)
+	each, size := math.Inf(1), math.Inf(1)
+	for i := range batches + 1 {
+		connectMany(t, to, batch)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		accept(int64(i+1) * batch)
+		runtime.ReadMemStats(&after)
+		if i > 0 { // the first makes what a loop keeps
+			each = min(each, float64(after.Mallocs-before.Mallocs)/batch)
+			size = min(size, float64(after.TotalAlloc-before.TotalAlloc)/batch)
+		}
+	}
 	if each > 1.05 || size > 224 { // 208, and 8 in the table
 		t.Errorf("%.2f allocations and %.0f bytes a connection", each, size)
+	}
+}
+
+// connectMany makes n connections, which end with the test.
+func connectMany(t *testing.T, to unix.Sockaddr, n int) {
+	t.Helper()
+	for range n {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(fd) })
+		if err := unix.Connect(fd, to); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
