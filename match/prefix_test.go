@@ -77,3 +77,19 @@ func randomText(r *rand.Rand, n int) []byte {
 	}
 	return b[:n]
 }
+
+// Every prefix of the literal agrees with the end of p up to its last byte. What tries one prefix after the other, as
+// asynchat does, compares 10^14 bytes here, and does not end before the tests' time is over.
+func TestPrefixAtEndIsLinear(t *testing.T) {
+	const n = 16 << 20
+	p := bytes.Repeat([]byte("a"), n)
+	literal := append(bytes.Clone(p), 'b')
+	p[n-1] = 'c'
+	if got := PrefixAtEnd(p, literal); got != 0 {
+		t.Errorf("PrefixAtEnd is %d, want 0", got)
+	}
+	p[n/2], p[n-1] = 'c', 'a'
+	if got, want := PrefixAtEnd(p, literal), n/2-1; got != want {
+		t.Errorf("PrefixAtEnd is %d, want %d", got, want)
+	}
+}

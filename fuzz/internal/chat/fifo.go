@@ -98,7 +98,7 @@ func (m *model) pushSimple(data []byte, size int) {
 
 // initiateSend is async_chat.initiate_send.
 func (m *model) initiateSend() {
-	for len(m.fifo) > 0 && m.connected {
+	for len(m.fifo) > 0 && m.connected && !m.reading {
 		first := m.fifo[0]
 		if first.false() {
 			m.fifo = m.fifo[1:]
@@ -127,7 +127,7 @@ func (m *model) send(data []byte) {
 	if n == 0 {
 		return
 	}
-	m.out, m.sent = append(m.out, data[:n]...), true
+	m.out = append(m.out, data[:n]...)
 	if n < len(data) {
 		m.fifo[0] = item{data: data[n:]}
 	} else {

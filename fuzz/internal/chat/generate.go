@@ -9,14 +9,15 @@ import (
 
 // Classes are the kinds of script that Generate makes. The first one meets differences by accident only; each of the
 // others is made to meet one.
-var Classes = []string{"plain", "held", "closes", "discards", "falsy", "simple", "unset", "resets", "hangup", "glut"}
+var Classes = []string{"plain", "held", "closes", "discards", "falsy", "simple", "unset", "resets", "hangup", "eager",
+	"glut"}
 
 // Generate makes the script of a seed.
 func Generate(seed uint64) *Script {
 	g := generator{Rand: rand.New(rand.NewPCG(seed, 0))}
 	class := "plain"
 	if g.IntN(3) == 0 {
-		class = Classes[g.IntN(len(Classes)-1)] // without the glut, which takes long
+		class = Classes[g.IntN(len(Classes)-2)] // without the last two: the glut takes long
 	}
 	return g.script(class)
 }
@@ -56,6 +57,9 @@ func (g *generator) script(class string) *Script {
 		g.s.Out = g.of2([]int{1, 2, 3, 7, 4096})
 	}
 	g.class(class)
+	if g.s.drops() {
+		g.s.In = 0 // all that has arrived is read before anything is dropped, as here
+	}
 	if g.s.Stream == nil {
 		g.s.Stream = g.stream()
 	}
@@ -236,8 +240,13 @@ func (g *generator) class(class string) {
 		g.soon(Step{g.output(), {Do: g.of([]string{DoClose, DoWhenDone})}})
 	case "discards":
 		g.soon(Step{g.output(), {Do: DoDiscard}, g.output()})
+	case "eager":
+		g.soon(Step{g.output(), {Do: DoDiscard}, g.output()})
+		s.Eager, s.Out = true, 0
 	case "falsy":
-		g.soon(Step{{Do: DoFalsy, Chunks: g.texts(g.of2([]int{0, 2, 3}), 9)}, {Do: DoPush, Data: g.word(3)}})
+		// with an item behind it, which asynchat loses, and without one, which is an error of asynchat's
+		step := Step{{Do: DoFalsy, Chunks: g.texts(g.of2([]int{0, 2, 3}), 9)}, {Do: DoPush, Data: g.word(3)}}
+		g.soon(step[:1+g.IntN(2)])
 	case "simple":
 		g.soon(Step{{Do: DoSimple, Data: g.word(1 + g.IntN(9))}})
 	case "unset":

@@ -12,19 +12,17 @@ type Difference uint16
 
 // The differences: docs/asynchat-oracle.md has a row for each.
 const (
-	LosesHeld      Difference = 1 << iota // bytes held back at the end of the stream are lost
-	ParsesClosed                          // elements fire after close and close_when_done
-	BreaksOnFalsy                         // a false producer loses its data, and the next item or the connection
-	DropsSimple                           // simple_producer with buffer_size 0 loses its data
-	NeedsTerm                             // data before set_terminator is an error
-	ResetsPeer                            // closing with unread input resets the peer
-	LosesAtHangUp                         // what is not read yet at a hang-up is lost, in poll mode
-	WritesInPush                          // a push writes at once, so that close and discard_buffers find less to drop
-	DiscardsBuffer                        // discard_buffers drops what was read, and not what has arrived
+	LosesHeld     Difference = 1 << iota // bytes held back at the end of the stream are lost
+	ParsesClosed                         // elements fire after close and close_when_done
+	BreaksOnFalsy                        // a false producer loses its data, and the next item or the connection
+	DropsSimple                          // simple_producer with buffer_size 0 loses its data
+	NeedsTerm                            // data before set_terminator is an error
+	ResetsPeer                           // closing with unread input resets the peer
+	LosesAtHangUp                        // what is not read yet at a hang-up is lost, in poll mode
 )
 
 var differenceNames = []string{"LosesHeld", "ParsesClosed", "BreaksOnFalsy", "DropsSimple", "NeedsTerm", "ResetsPeer",
-	"LosesAtHangUp", "WritesInPush", "DiscardsBuffer"}
+	"LosesAtHangUp"}
 
 // String names the members of the set.
 func (d Difference) String() string {
@@ -47,8 +45,8 @@ func Model(s *Script) (cpython, ours []string, met Difference) {
 	return c.lines, o.lines, c.met | o.met
 }
 
-// model is async_chat and the loop around it, with a kernel that takes and gives everything. Where asynchat reads bit by
-// bit and writes in each push, this library reads all that has arrived and writes at the end of the event.
+// model is async_chat and the loop around it, with a kernel that takes and gives everything. asynchat reads bit by
+// bit and sends an item a round, this library reads all that has arrived and writes all that an event has pushed behind it.
 type model struct {
 	trace
 	s       *Script
@@ -61,7 +59,7 @@ type model struct {
 	staged    []byte // of this library: pushed in the present event
 	connected bool
 	stopped   bool // of this library: closed, or to be closed when all was written
-	sent      bool // of asynchat: something was sent since the peer wrote
+	reading   bool // of asynchat: in handle_read, in which nothing is sent
 	element   []byte
 	found     int
 	kernel    []byte // written by the peer, and not read
@@ -98,7 +96,7 @@ func (m *model) run() {
 
 // chunk is one write of the peer, and all that follows.
 func (m *model) chunk(p []byte, last bool) {
-	m.kernel, m.sent = append([]byte(nil), p...), false
+	m.kernel = append([]byte(nil), p...)
 	if last && m.s.End == EndHangUp {
 		if len(m.kernel) > m.readSize() && m.is(LosesAtHangUp) {
 			m.kernel = m.kernel[:m.readSize()]
@@ -193,6 +191,8 @@ func (m *model) handleRead() {
 	}
 	m.buffer = append(m.buffer, m.kernel[:n]...)
 	m.kernel = m.kernel[n:]
+	m.reading = true
+	defer func() { m.reading = false }()
 	for len(m.buffer) > 0 && !m.stopped {
 		if m.term.Kind == TermUnset {
 			if m.is(NeedsTerm) {
@@ -299,7 +299,7 @@ func (m *model) do(op *Op) {
 		m.add("w")
 		m.stop()
 	case DoClose:
-		m.dropOutput()
+		m.staged = nil
 		m.end = "self"
 		m.add("x")
 		m.stop()
@@ -323,17 +323,5 @@ func (m *model) stop() {
 
 // discard is discard_buffers.
 func (m *model) discard() {
-	m.dropOutput()
-	m.buffer, m.fifo = nil, nil
-	if len(m.kernel) > 0 && !m.is(DiscardsBuffer) {
-		m.kernel = nil
-	}
-}
-
-// dropOutput drops what was pushed in this event. asynchat has written some of it.
-func (m *model) dropOutput() {
-	if m.sent || len(m.staged) > 0 {
-		m.met |= WritesInPush
-	}
-	m.staged = nil
+	m.buffer, m.fifo, m.staged = nil, nil, nil
 }

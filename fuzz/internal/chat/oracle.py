@@ -60,6 +60,7 @@ class Chat(asynchat.async_chat):
         self.found = 0
         self.end = "open"
         self.sending = False
+        self.reading = False
         self.ac_in_buffer_size = script.get("in") or self.ac_in_buffer_size
         self.ac_out_buffer_size = script.get("out") or self.ac_out_buffer_size
         if script["term"] is not False:
@@ -124,7 +125,17 @@ class Chat(asynchat.async_chat):
             self.end = "self" if self.sending else "peer"
         self.close()
 
+    def handle_read(self):
+        self.reading = True
+        try:
+            super().handle_read()
+        finally:
+            self.reading = False
+
     def initiate_send(self):
+        # What an event pushes leaves behind it, as there, so that the same output is queued where a script drops it.
+        if self.reading and not self.script.get("eager"):
+            return
         self.sending = True
         try:
             super().initiate_send()

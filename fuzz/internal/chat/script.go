@@ -22,6 +22,7 @@ package chat
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -37,6 +38,7 @@ type Script struct {
 	Out    int    `json:"out,omitempty"`   // asynchat's ac_out_buffer_size; 0: its default
 	Deaf   bool   `json:"deaf,omitempty"`  // the peer reads nothing before it has written all, in one chunk
 	Count  bool   `json:"count,omitempty"` // CPython counts the bytes it copies; the trace ends with "copied N"
+	Eager  bool   `json:"eager,omitempty"` // CPython writes within each push, and not behind the event
 }
 
 // End is what the peer does when it has written all.
@@ -173,6 +175,13 @@ func (s *Script) String() string {
 		return err.Error()
 	}
 	return string(p)
+}
+
+// drops tells whether s has calls that drop what is queued.
+func (s *Script) drops() bool {
+	return slices.ContainsFunc(s.Steps, func(step Step) bool {
+		return slices.ContainsFunc(step, func(op Op) bool { return op.Do == DoClose || op.Do == DoDiscard })
+	})
 }
 
 // check refuses a script that makes no sense.
