@@ -1,6 +1,7 @@
 package match
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"strings"
 	"testing"
