@@ -17,6 +17,7 @@ const maxBridges = 4096
 type bridges struct {
 	handshake time.Duration // how long one may take; immutable
 	stall     time.Duration // how long a client may not read what is sent to it; immutable
+	linger    time.Duration // how long one may stay when its session, or the server, has ended; immutable
 	running   sync.WaitGroup
 
 	mu     sync.Mutex
@@ -59,15 +60,12 @@ func (b *bridges) leave(nc net.Conn) {
 	delete(b.open, nc)
 }
 
-// lingerTime bounds how long a client may stay when its session, or the server, has ended.
-const lingerTime = 2 * time.Second
-
 // allow sets a deadline d from now; 0 is none, unless the server ends.
 func (b *bridges) allow(setDeadline func(time.Time) error, d time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.ending && (d == 0 || d > lingerTime) {
-		d = lingerTime
+	if b.ending && (d == 0 || d > b.linger) {
+		d = b.linger
 	}
 	var when time.Time
 	if d > 0 {
@@ -76,12 +74,12 @@ func (b *bridges) allow(setDeadline func(time.Time) error, d time.Duration) {
 	_ = setDeadline(when) // a closed connection needs none
 }
 
-// end waits for all, which takes lingerTime at most. The loops have ended before.
+// end waits for all, which takes linger at most. The loops have ended before.
 func (b *bridges) end() {
 	b.mu.Lock()
 	b.ending = true
 	for nc := range b.open {
-		_ = nc.SetDeadline(time.Now().Add(lingerTime))
+		_ = nc.SetDeadline(time.Now().Add(b.linger))
 	}
 	b.mu.Unlock()
 	b.running.Wait()

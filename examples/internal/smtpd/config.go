@@ -81,7 +81,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Name = name
 	}
 	s := &Server{cfg: cfg}
-	s.bridges.handshake, s.bridges.stall = 30*time.Second, Options().IdleTimeout
+	s.bridges.handshake, s.bridges.stall, s.bridges.linger = 30*time.Second, Options().IdleTimeout, 2*time.Second
 	if cfg.Dir != "" {
 		st, err := newStore(cfg.Dir)
 		if err != nil {

@@ -105,9 +105,11 @@ func (s *Server) join(client *tls.Conn, outer net.Conn, inner *net.UnixConn) {
 	}()
 	if _, err := io.Copy(&timedWriter{client, &s.bridges}, inner); err != nil {
 		_ = inner.Close() // the client does not read, and a session that cannot reply may read no more either
+		_ = outer.Close()
+	} else {
+		_ = client.CloseWrite()
 	}
-	_ = client.CloseWrite()
-	s.bridges.allow(outer.SetDeadline, lingerTime)
+	s.bridges.allow(outer.SetDeadline, s.bridges.linger)
 	<-came
 }
 
