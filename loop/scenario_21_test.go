@@ -33,6 +33,7 @@ type omnipresent struct {
 	t       *testing.T
 	loop    *Loop
 	target  string // where it acts
+	breaks  string // where it panics besides, if somewhere
 	act     func(c *Conn)
 	conn    *Conn
 	client  *net.TCPConn
@@ -59,6 +60,9 @@ func (e *omnipresent) in(where string, c *Conn) {
 	}
 	if where == e.target && e.ran[where] == 1 {
 		e.act(c)
+	}
+	if where == e.breaks {
+		panic("broken")
 	}
 }
 
@@ -175,7 +179,7 @@ func (e *omnipresent) live() {
 	e.until("oversize")
 	e.end()
 	_ = e.client.Close()
-	for deadline := time.Now().Add(20 * time.Second); e.ran["closed"] == 0 && !e.stopped; e.turn() {
+	for deadline := time.Now().Add(20 * time.Second); e.conn.state&mourned == 0 && !e.stopped; e.turn() {
 		if time.Now().After(deadline) {
 			e.t.Fatalf("Closed does not come, after %v", e.ran)
 		}
