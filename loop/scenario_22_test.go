@@ -1,0 +1,92 @@
+//go:build linux
+
+package loop
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/millrace-net/millrace/match"
+	"github.com/millrace-net/millrace/ringbuf"
+)
+
+// stash is a handler that keeps what it must not, beside the copies that it may keep.
+type stash struct {
+	hooks
+	t      *testing.T
+	kept   [][]byte
+	copies [][]byte
+}
+
+// Receive pushes the element in all ways, among them enough to have the stage written out, and sees that it stays what it is until the
+// end.
+func (s *stash) Receive(c *Conn, data []byte, _ bool) error {
+	before := bytes.Clone(data)
+	s.kept, s.copies = append(s.kept, data), append(s.copies, before)
+	for range 3 {
+		if err := c.Push(data); err != nil {
+			return err
+		}
+		if err := c.PushOwned(bytes.Clone(data), nil); err != nil {
+			return err
+		}
+		if err := c.Push(make([]byte, stageBytes)); err != nil {
+			return err
+		}
+	}
+	t := c.Terminator()
+	c.SetTerminator(match.LF)
+	c.SetTerminator(t)
+	if !bytes.Equal(data, before) {
+		s.t.Errorf("within Receive, %.40q becomes %.40q", before, data)
+	}
+	return nil
+}
+
+// Scenario 22: a slice that Receive was given is the handler's until Receive returns, whatever it calls, and a copy is so for ever. One that
+// is kept longer shows the poison, in a build that has it, wherever its memory is: in the loop's ring, in a block, in a ring of its
+// own.
+func TestScenario22SlicesOutOfTheirTime(t *testing.T) {
+	for name, tt := range map[string]struct {
+		delivery Delivery
+		parts    []string
+		end      bool // of the stream
+	}{
+		"in one read":           {Whole, []string{"abc\r\ndef\r\n"}, false},
+		"joined in a block":     {Whole, []string{"ab", "c\r", "\ndef\r\n"}, false},
+		"joined in a ring":      {Whole, []string{strings.Repeat("abc", 20_000), strings.Repeat("def", 20_000) + "\r\n"}, false},
+		"in pieces":             {Pieces, []string{"ab", "c\r\nde", "f\r\n"}, false},
+		"a false alarm":         {Pieces, []string{"ab\r", "c\r\n"}, false},
+		"the rest":              {Whole, []string{"ab", "c"}, true},
+		"the rest, a beginning": {Pieces, []string{"\r"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newTestLoop(t, Options{RingBytes: 64 << 10, MaxElement: 1 << 20})
+			s := &stash{t: t}
+			c, peer := pair(t, l, s, func(c *Conn) { c.SetTerminator(match.CRLF); c.SetDelivery(tt.delivery) })
+			got := &bytes.Buffer{}
+			for _, part := range tt.parts {
+				sendAll(t, l, peer, part)
+				rounds(t, l, 3)
+				readSome(peer, got)
+			}
+			if tt.end {
+				closeWrite(t, peer)
+			}
+			poll(t, l, func() bool { readSome(peer, got); return len(s.kept) > 0 && (c.in == nil || c.state&closed != 0) })
+			sent := strings.ReplaceAll(strings.Join(tt.parts, ""), "\r\n", "")
+			if copies := string(bytes.Join(s.copies, nil)); copies != sent {
+				t.Errorf("the copies are %.100q, of %.100q", copies, sent)
+			}
+			if !ringbuf.Poison {
+				return
+			}
+			for i, p := range s.kept {
+				if !bytes.Equal(p, bytes.Repeat([]byte{0xDB}, len(p))) {
+					t.Errorf("element %d, kept too long, reads %.40q", i, p)
+				}
+			}
+		})
+	}
+}
