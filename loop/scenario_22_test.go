@@ -17,6 +17,7 @@ type stash struct {
 	t      *testing.T
 	kept   [][]byte
 	copies [][]byte
+	pushed bytes.Buffer
 }
 
 // Receive pushes the element in all ways, among them enough to have the stage written out, and sees that it stays what it is until the
@@ -25,6 +26,9 @@ func (s *stash) Receive(c *Conn, data []byte, _ bool) error {
 	before := bytes.Clone(data)
 	s.kept, s.copies = append(s.kept, data), append(s.copies, before)
 	for range 3 {
+		s.pushed.Write(before)
+		s.pushed.Write(before)
+		s.pushed.Write(make([]byte, stageBytes))
 		if err := c.Push(data); err != nil {
 			return err
 		}
@@ -44,7 +48,7 @@ func (s *stash) Receive(c *Conn, data []byte, _ bool) error {
 	return nil
 }
 
-// Scenario 22: a slice that Receive was given is the handler's until Receive returns, whatever it calls, and a copy is so for ever. One that
+// Scenario 22: a slice that Receive was given is the handler's until Receive returns, whatever it calls, what it pushes of it arrives, and a copy is good for ever. One that
 // is kept longer shows the poison, in a build that has it, wherever its memory is: in the loop's ring, in a block, in a ring of its
 // own.
 func TestScenario22SlicesOutOfTheirTime(t *testing.T) {
@@ -74,7 +78,13 @@ func TestScenario22SlicesOutOfTheirTime(t *testing.T) {
 			if tt.end {
 				closeWrite(t, peer)
 			}
-			poll(t, l, func() bool { readSome(peer, got); return len(s.kept) > 0 && (c.in == nil || c.state&closed != 0) })
+			poll(t, l, func() bool {
+				readSome(peer, got)
+				return len(s.kept) > 0 && got.Len() >= s.pushed.Len() && (c.in == nil || c.state&closed != 0)
+			})
+			if !bytes.Equal(got.Bytes(), s.pushed.Bytes()) || got.Len() == 0 {
+				t.Errorf("%d bytes came of %d that were pushed, or others", got.Len(), s.pushed.Len())
+			}
 			sent := strings.ReplaceAll(strings.Join(tt.parts, ""), "\r\n", "")
 			if copies := string(bytes.Join(s.copies, nil)); copies != sent {
 				t.Errorf("the copies are %.100q, of %.100q", copies, sent)
