@@ -15,6 +15,7 @@ import (
 type stash struct {
 	hooks
 	t      *testing.T
+	echoes bool // pushes the element once and no more
 	kept   [][]byte
 	copies [][]byte
 	pushed bytes.Buffer
@@ -25,6 +26,10 @@ type stash struct {
 func (s *stash) Receive(c *Conn, data []byte, _ bool) error {
 	before := bytes.Clone(data)
 	s.kept, s.copies = append(s.kept, data), append(s.copies, before)
+	if s.echoes {
+		s.pushed.Write(before)
+		return c.Push(data)
+	}
 	for range 3 {
 		s.pushed.Write(before)
 		s.pushed.Write(before)
@@ -56,18 +61,22 @@ func TestScenario22SlicesOutOfTheirTime(t *testing.T) {
 		delivery Delivery
 		parts    []string
 		end      bool // of the stream
+		echoes   bool
 	}{
-		"in one read":           {Whole, []string{"abc\r\ndef\r\n"}, false},
-		"joined in a block":     {Whole, []string{"ab", "c\r", "\ndef\r\n"}, false},
-		"joined in a ring":      {Whole, []string{strings.Repeat("abc", 20_000), strings.Repeat("def", 20_000) + "\r\n"}, false},
-		"in pieces":             {Pieces, []string{"ab", "c\r\nde", "f\r\n"}, false},
-		"a false alarm":         {Pieces, []string{"ab\r", "c\r\n"}, false},
-		"the rest":              {Whole, []string{"ab", "c"}, true},
-		"the rest, a beginning": {Pieces, []string{"\r"}, true},
+		"in one read":            {Whole, []string{"abc\r\ndef\r\n"}, false, false},
+		"joined in a block":      {Whole, []string{"ab", "c\r", "\ndef\r\n"}, false, false},
+		"joined in a ring":       {Whole, []string{strings.Repeat("abc", 20_000), strings.Repeat("def", 20_000) + "\r\n"}, false, false},
+		"in pieces":              {Pieces, []string{"ab", "c\r\nde", "f\r\n"}, false, false},
+		"a false alarm":          {Pieces, []string{"ab\r", "c\r\n"}, false, false},
+		"the rest":               {Whole, []string{"ab", "c"}, true, false},
+		"the rest, a beginning":  {Pieces, []string{"\r"}, true, false},
+		"referred to":            {Whole, []string{strings.Repeat("abc", 1000) + "\r\n" + strings.Repeat("def", 1000) + "\r\n"}, false, true},
+		"referred to in a ring":  {Whole, []string{strings.Repeat("abc", 20_000), strings.Repeat("d", 5000) + "\r\n"}, false, true},
+		"referred to at the end": {Whole, []string{strings.Repeat("abc", 20_000), strings.Repeat("d", 5000)}, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newTestLoop(t, Options{RingBytes: 64 << 10, MaxElement: 1 << 20})
-			s := &stash{t: t}
+			s := &stash{t: t, echoes: tt.echoes}
 			c, peer := pair(t, l, s, func(c *Conn) { c.SetTerminator(match.CRLF); c.SetDelivery(tt.delivery) })
 			got := &bytes.Buffer{}
 			for _, part := range tt.parts {
