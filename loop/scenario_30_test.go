@@ -48,6 +48,26 @@ func TestScenario30PanicInEveryCallback(t *testing.T) {
 	}
 }
 
+// Scenario 30, a second panic: while the connection is given up for the first, another callback of it panics. Each is dealt with; Failed
+// is told of the first alone.
+func TestScenario30PanicAfterAPanic(t *testing.T) {
+	for _, second := range []string{"done", "closed"} {
+		t.Run(second, func(t *testing.T) {
+			boom := errors.New("boom")
+			e := newOmnipresent(t, "receive", func(*omnipresent, *Conn) { panic(boom) })
+			e.breaks = second
+			e.live()
+			if n := e.loop.Stats().Panics; n != 2 || len(e.failed) != 1 || e.failed[0] != any(boom) || e.ran["closed"] != 1 {
+				t.Errorf("%d panics, Failed was told %v, and these came by: %v", n, e.failed, e.ran)
+			}
+			if !errors.Is(e.cause, boom) {
+				t.Errorf("cause %v", e.cause)
+			}
+			stillEchoes(t, e.loop)
+		})
+	}
+}
+
 // checkCause sees that the connection has ended for a panic in where, and was told so, as far as it can be.
 func (e *omnipresent) checkCause(where string, boom error) {
 	t := e.t
