@@ -28,10 +28,10 @@ var (
 
 // stormed counts what the handlers of a storm saw.
 type stormed struct {
-	opened, closed atomic.Int64
-	mu             sync.Mutex
-	causes         map[error]int // by what they are, after errors.Is
-	wrong          error
+	opened atomic.Int64
+	mu     sync.Mutex
+	causes map[error]int // by what they are, after errors.Is
+	wrong  error
 }
 
 // note keeps the first thing that went wrong.
@@ -89,9 +89,9 @@ func (h *stormHandler) Closed(_ *Conn, cause error) {
 	h.of.causes[cause]++
 }
 
-// Scenario 18: clients reset their connections, by close(2) with SO_LINGER 0, at random places of what they send, while replies are
-// under way to them. Each connection that was opened is closed once and with the cause, what it was delivered is a
-// beginning of what was sent, and the loops serve on.
+// Scenario 18: clients reset their connections, by close(2) with SO_LINGER 0, at random places of what they send,
+// while replies are under way to them. Each connection that was opened is closed once and with the cause, what it was
+// delivered is a beginning of what was sent, and the loops serve on.
 func TestScenario18ResetStorm(t *testing.T) {
 	var stream []byte
 	for i := range 300 {

@@ -19,8 +19,8 @@ var (
 	postRounds = flag.Int("post-rounds", 25, "ends that they race with")
 )
 
-// Scenario 20: sixteen goroutines post while the loop is shut down. Each post runs, once and in the order of its goroutine, or it is
-// refused; after the first refusal all are.
+// Scenario 20: sixteen goroutines post while the loop is shut down. Each post runs, once and in the order of its
+// goroutine, or it is refused; after the first refusal all are.
 func TestScenario20PostsRacingShutdown(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 0))
 	for round := range *postRounds {
@@ -82,8 +82,8 @@ func raceShutdown(t *testing.T, each, shutdownAt int) {
 	}
 }
 
-// Scenario 20, the wake-up: a loop that may be about to sleep, asleep, or waking is posted to by one goroutine at a time that waits for
-// each. One lost wake-up, and the loop sleeps for ever.
+// Scenario 20, the wake-up: a loop that may be about to sleep, asleep, or waking is posted to by one goroutine at a
+// time that waits for each. One lost wake-up, and the loop sleeps for ever.
 func TestScenario20NoWakeUpIsLost(t *testing.T) {
 	s := start(t, Options{Loops: 1})
 	l := s.loops[0]

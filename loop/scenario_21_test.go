@@ -20,15 +20,15 @@ import (
 	"github.com/millrace-net/millrace/match"
 )
 
-// callbacks are all the places at which the library calls a user of a connection, in the order in which omnipresent comes by. Of the
-// last four each ends the connection.
-var callbacks = []string{"factory", "opened", "receive", "more", "done", "drained", "post", "reply", "timer", "urgent", "oversize",
-	"readClosed", "quit", "detach", "closed"}
+// callbacks are all the places at which the library calls a user of a connection, in the order in which omnipresent
+// comes by. Of the last four each ends the connection.
+var callbacks = []string{"factory", "opened", "receive", "more", "done", "drained", "post", "reply", "timer", "urgent",
+	"oversize", "readClosed", "quit", "detach", "closed"}
 
 // omnipresent is a handler with every callback, each of which acts.
 //
-// Invariant: depth is 1 in a callback, else 0; Opened came at most once, before all others but the factory; after Closed
-// nothing comes.
+// Invariant: depth is 1 in a callback, else 0; Opened came at most once, before all others but the factory; after
+// Closed nothing comes.
 type omnipresent struct {
 	t       *testing.T
 	loop    *Loop
@@ -127,7 +127,8 @@ func (e *omnipresent) turn() {
 	}
 }
 
-// until makes turns until where has come by; but once e has acted nothing need come by any more, and some turns are enough.
+// until makes turns until where has come by; but once e has acted nothing need come by any more, and some turns are
+// enough.
 func (e *omnipresent) until(where string) {
 	e.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
@@ -230,7 +231,8 @@ func newOmnipresent(t *testing.T, target string, act func(e *omnipresent, c *Con
 	return e
 }
 
-// reentries are what TestScenario21EveryCallback does in each callback. After those that end the connection no push is taken.
+// reentries are what TestScenario21EveryCallback does in each callback. After those that end the connection no push
+// is taken.
 var reentries = []struct {
 	name string
 	ends bool // the connection
@@ -257,8 +259,8 @@ var reentries = []struct {
 	}},
 }
 
-// Scenario 21: whatever a callback calls, at whatever place: no callback runs inside another, nothing waits for itself, and there is
-// one Closed, which is the last.
+// Scenario 21: whatever a callback calls, at whatever place: no callback runs inside another, nothing waits for
+// itself, and there is one Closed, which is the last.
 func TestScenario21EveryCallback(t *testing.T) {
 	for _, tt := range reentries {
 		for _, where := range callbacks {
@@ -283,7 +285,8 @@ func TestScenario21EveryCallback(t *testing.T) {
 	}
 }
 
-// Scenario 21, recursion: a million elements in one read are a million calls in a row, not one inside the other, and each can push.
+// Scenario 21, recursion: a million elements in one read are a million calls in a row, not one inside the other, and
+// each can push.
 func TestScenario21MillionElementsInOneRead(t *testing.T) {
 	const elements = 1 << 20
 	calls, reads := sys.System(), 0

@@ -39,7 +39,8 @@ type flood struct {
 	clients sync.WaitGroup
 }
 
-// dial is one of them: it sends a request, and owes that an answer if Shutdown had not been called by then.
+// dial is one of them: it sends a request, and owes that an answer if Shutdown had not been called by then. It calls sent
+// when it has, or cannot.
 func (f *flood) dial(sent func()) (connected bool) {
 	defer sent()
 	nc, err := net.Dial("tcp", f.addr)
@@ -58,7 +59,6 @@ func (f *flood) dial(sent func()) (connected bool) {
 		f.owed.Add(1)
 	}
 	sent()
-	sent = func() {}
 	var answer []byte
 	if err == nil {
 		answer, err = io.ReadAll(nc)
@@ -78,8 +78,9 @@ func (f *flood) dial(sent func()) (connected bool) {
 	return true
 }
 
-// Scenario 27: a server shuts down with a long queue of connections that it has not accepted, and under a flood of further dials. All that
-// stood in the queue are served; of the rest each is served, told the end, refused or reset, and none is left without an end.
+// Scenario 27: a server shuts down with a long queue of connections that it has not accepted, and under a flood of
+// further dials. All that stood in the queue are served; of the rest each is served, told the end, refused or reset,
+// and none is left without an end.
 func TestScenario27ShutdownUnderAFlood(t *testing.T) {
 	for name, o := range map[string]Options{
 		"one loop":           {Loops: 1},

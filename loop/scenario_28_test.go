@@ -35,8 +35,9 @@ func following(text string, f readFunc) io.Reader {
 
 var errTray = errors.New("no paper in the tray")
 
-// hostileReaders are readers that break the contract of io.Reader, or only its spirit. What they send before that is whole, and the
-// cause of Closed is that of the table; nil: there is no fault, and what was pushed behind the reader follows.
+// hostileReaders are readers that break the contract of io.Reader, or only its spirit. What they send before that is
+// whole, and the cause of Closed is that of the table; nil: there is no fault, and what was pushed behind the reader
+// follows.
 var hostileReaders = []struct {
 	name  string
 	sends string
@@ -53,7 +54,7 @@ var hostileReaders = []struct {
 	{"a count below 0 with EOF", "good", func([]byte) (int, error) { return math.MinInt, io.EOF }, producer.ErrRead},
 	{"a panic", "good", func([]byte) (int, error) { panic("boom") }, producer.ErrRead},
 	{"a nil panic", "good", func([]byte) (int, error) { panic(nil) }, producer.ErrRead},
-	{"the end of its goroutine", "good", func([]byte) (int, error) { runtime.Goexit(); return 0, nil }, producer.ErrRead},
+	{"the end of its goroutine", "good", func([]byte) (n int, err error) { runtime.Goexit(); return }, producer.ErrRead},
 	{"a nil reader", "", nil, producer.ErrRead},
 	{"the end", "good", func([]byte) (int, error) { return 0, io.EOF }, nil},
 }
@@ -91,8 +92,8 @@ func TestScenario28OddReaders(t *testing.T) {
 	}
 }
 
-// Scenario 28: whatever a reader does, the bytes that it gave before arrive, what is wrong with it is the cause of Closed, and other
-// connections of the loop go on.
+// Scenario 28: whatever a reader does, the bytes that it gave before arrive, what is wrong with it is the cause of
+// Closed, and other connections of the loop go on.
 func TestScenario28HostileReaders(t *testing.T) {
 	for _, tt := range hostileReaders {
 		t.Run(tt.name, func(t *testing.T) { pushReader(t, hostileReader(tt.sends, tt.then), tt.sends, tt.cause) })

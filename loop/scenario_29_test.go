@@ -70,7 +70,8 @@ func fullListener(t *testing.T) (fd int, addr string) {
 	return fd, netAddrOf(sa).String()
 }
 
-// Scenario 29: the peer refuses when the connect has long been under way. The cause of the one Closed is what SO_ERROR says then.
+// Scenario 29: the peer refuses when the connect has long been under way. The cause of the one Closed is what
+// SO_ERROR says then.
 func TestScenario29RefusedLate(t *testing.T) {
 	l := newTestLoop(t, Options{})
 	listener, addr := fullListener(t)
@@ -101,10 +102,11 @@ func TestScenario29NoAnswer(t *testing.T) {
 	stillEchoes(t, l)
 }
 
-// Scenario 29, what this machine cannot have happen: the kernel's verdict comes by SO_ERROR, or getsockopt(2) fails, or the socket hangs
-// up. Not even the bytes that the factory has pushed are tried.
+// Scenario 29, what this machine cannot have happen: the kernel's verdict comes by SO_ERROR, or getsockopt(2) fails,
+// or the socket hangs up. Not even the bytes that the factory has pushed are tried.
 func TestScenario29EveryLateError(t *testing.T) {
-	for _, errno := range []syscall.Errno{unix.EHOSTUNREACH, unix.ENETUNREACH, unix.ETIMEDOUT, unix.ECONNRESET, unix.ENOPROTOOPT} {
+	late := []syscall.Errno{unix.EHOSTUNREACH, unix.ENETUNREACH, unix.ETIMEDOUT, unix.ECONNRESET, unix.ENOPROTOOPT}
+	for _, errno := range late {
 		for _, network := range []string{"tcp", "unix"} {
 			t.Run(network+" "+errno.Error(), func(t *testing.T) {
 				calls := sys.System()
@@ -136,7 +138,8 @@ func TestScenario29EveryLateError(t *testing.T) {
 	}
 }
 
-// Scenario 29: of a name with two addresses the first fails late. The second is tried, and nothing is told of the first.
+// Scenario 29: of a name with two addresses the first fails late. The second is tried, and nothing is told of the
+// first.
 func TestScenario29NextAddress(t *testing.T) {
 	calls, failed := sys.System(), false
 	calls.GetsockoptInt = func(fd, level, opt int) (int, error) {

@@ -18,8 +18,8 @@ import (
 // secret is what a connection that panics has in its buffers.
 const secret = "this is nobody else's"
 
-// Scenario 30: a panic in every callback, with bytes held, staged and queued. That connection closes with the panic as its cause, its
-// Failer is told once, and neighbours, before and after it, see none of its bytes.
+// Scenario 30: a panic in every callback, with bytes held, staged and queued. That connection closes with the panic
+// as its cause, its Failer is told once, and neighbours, before and after it, see none of its bytes.
 func TestScenario30PanicInEveryCallback(t *testing.T) {
 	for _, where := range append([]string{"failed"}, callbacks...) {
 		t.Run(where, func(t *testing.T) {
@@ -48,8 +48,8 @@ func TestScenario30PanicInEveryCallback(t *testing.T) {
 	}
 }
 
-// Scenario 30, a second panic: while the connection is given up for the first, another callback of it panics. Each is dealt with; Failed
-// is told of the first alone.
+// Scenario 30, a second panic: while the connection is given up for the first, another callback of it panics. Each is
+// dealt with; Failed is told of the first alone.
 func TestScenario30PanicAfterAPanic(t *testing.T) {
 	for _, second := range []string{"done", "closed"} {
 		t.Run(second, func(t *testing.T) {
@@ -131,8 +131,8 @@ func neighbourOf(t *testing.T, l *Loop) (echo func(lines string), ends *[]error)
 	return echo, ends
 }
 
-// Scenario 30, buffers: a connection panics amid an element of which much is held, in a block and in a ring of its own. The next to use
-// that memory sees its own bytes only.
+// Scenario 30, buffers: a connection panics amid an element of which much is held, in a block and in a ring of its
+// own. The next to use that memory sees its own bytes only.
 func TestScenario30BuffersAreNotReusedDirty(t *testing.T) {
 	for _, held := range []int{10, 3000, 200_000} {
 		l := newTestLoop(t, Options{MaxElement: 1 << 20})

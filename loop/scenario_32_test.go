@@ -34,8 +34,9 @@ func residentBytes(t *testing.T) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// Scenario 32: a peer sends a GiB without the end of an element, nearly ends it now and then, and at last does. What the process holds does
-// not grow with it: the element is dropped, or handed over in pieces, and the next one is delivered.
+// Scenario 32: a peer sends a GiB without the end of an element, nearly ends it now and then, and at last does. What
+// the process holds does not grow with it: the element is dropped, or handed over in pieces, and the next one is
+// delivered.
 func TestScenario32Endless(t *testing.T) {
 	for name, delivery := range map[string]Delivery{"discarded": Whole, "in pieces": Pieces} {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +104,8 @@ func endless(t *testing.T, l *Loop, peer *os.File, part []byte, total int64) {
 	}
 }
 
-// Scenario 32, the policy that closes: the peer is cut off at the limit, with nothing delivered, and not much later than that.
+// Scenario 32, the policy that closes: the peer is cut off at the limit, with nothing delivered, and not much later
+// than that.
 func TestScenario32EndlessCloses(t *testing.T) {
 	l := newTestLoop(t, Options{MaxElement: 64 << 10})
 	var causes []error
@@ -120,15 +122,16 @@ func TestScenario32EndlessCloses(t *testing.T) {
 	}
 }
 
-// Scenario 32, every split: what is too long is so whatever the reads, by either policy. Streams at and around the limit are cut in all
-// ways if there are not too many, and else at random.
+// Scenario 32, every split: what is too long is so whatever the reads, by either policy. Streams at and around the
+// limit are cut in all ways if there are not too many, and else at random.
 func TestScenario32EverySplit(t *testing.T) {
 	const limit, most = 5, 300
 	for _, policy := range []Oversize{CloseOversize, DiscardOversize} {
 		l := newTestLoop(t, Options{MaxElement: limit, Oversize: policy})
 		for _, stream := range []string{
 			"abcde\r\nok\r\n", "abcdef\r\nok\r\n", "abcdefg\r\nok\r\n", "abcde\r\r\nok\r\n", "abcd\r\rf\r\n", "abcdefghij",
-			"abcde", "abcdef", "\r\n\r\n\r\r\r\r\r\r\r\n", "abcde\r", "abcdef\r", "ok\r\nabcdefgh\r\n", "abcdef\rabcdef\nabc\r\n\r\nok",
+			"abcde", "abcdef", "\r\n\r\n\r\r\r\r\r\r\r\n", "abcde\r", "abcdef\r", "ok\r\nabcdefgh\r\n",
+			"abcdef\rabcdef\nabc\r\n\r\nok",
 		} {
 			want := naiveOversize(stream, limit, policy)
 			cuts := 1 << (len(stream) - 1)

@@ -6,13 +6,15 @@ import (
 	"testing"
 )
 
-// splitWork bounds the pieces that TestScenario24EveryStreamEverySplit feeds for each terminator. 3e9 is enough for all streams of 12
-// bytes over three letters, and takes minutes; 7e10 for four.
-var splitWork = flag.Float64("split-work", 3e5*thoroughness, "pieces that TestScenario24EveryStreamEverySplit feeds for each terminator")
+// splitWork bounds the pieces that TestScenario24EveryStreamEverySplit feeds for each terminator. 3e9 is enough for
+// all streams of 12 bytes over three letters, and takes minutes; 7e10 for four.
+var splitWork = flag.Float64("split-work", 3e5*thoroughness,
+	"pieces that TestScenario24EveryStreamEverySplit feeds for each terminator")
 
-// Scenario 24: every stream of up to 12 bytes over the bytes of a terminator and others, in every set of pieces. After each piece the
-// elements that have ended and the bytes held back are those that the reference finds in the stream so far: no beginning of a
-// terminator is swallowed, or stays when it is none. Streams are shorter where that would take too long.
+// Scenario 24: every stream of up to 12 bytes over the bytes of a terminator and others, in every set of pieces.
+// After each piece the elements that have ended and the bytes held back are those that the reference finds in the
+// stream so far: no beginning of a terminator is swallowed, or stays when it is none. Streams are shorter where that
+// would take too long.
 func TestScenario24EveryStreamEverySplit(t *testing.T) {
 	for _, c := range splitSamples {
 		s := newSample(t, c.lits...)

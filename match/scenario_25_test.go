@@ -11,8 +11,9 @@ import (
 // guardTexts are terminators of every kind of search.
 var guardTexts = [][]string{{"\n"}, {"\r\n"}, {"\r\n\r\n"}, {"\r\n--boundary"}, {"\n", "\r\n"}, {"abcab", "bb", "a"}}
 
-// Scenario 25: every search of the package, on every tier, in slices of 0 to 257 bytes at every alignment, with pages that cannot be read on
-// both sides: the slice ends where its page does or up to 63 bytes before, or begins so. What is found is what the reference finds.
+// Scenario 25: every search of the package, on every tier, in slices of 0 to 257 bytes at every alignment, with pages
+// that cannot be read on both sides: the slice ends where its page does or up to 63 bytes before, or begins so. What
+// is found is what the reference finds.
 func TestScenario25GuardPages(t *testing.T) {
 	g := newGuarded(t, 8192)
 	lengths := []int{319, 512, 1023, 1024, 1025, 2000, 4095} // besides, for searches that few bytes do not bring about
@@ -35,7 +36,8 @@ func TestScenario25GuardPages(t *testing.T) {
 					away = 0
 				}
 				n := len(texts[i].p)
-				for _, p := range [][]byte{g.inner[away : away+n : away+n], g.inner[len(g.inner)-away-n : len(g.inner)-away]} {
+				end := len(g.inner) - away
+				for _, p := range [][]byte{g.inner[away : away+n : away+n], g.inner[end-n : end : end]} {
 					copy(p, texts[i].p)
 					if err := texts[i].check(p); err != nil {
 						t.Fatalf("%v, %d bytes, %d away, %q: %v", texts[i].term, n, away, p, err)

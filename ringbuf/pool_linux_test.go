@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestScenario23PoolFallsBack fails each call that makes a mirror: the pool gives a heap ring, and nothing stays behind.
+// TestScenario23PoolFallsBack fails each call that makes a mirror: the pool gives a heap ring, and nothing stays
+// behind.
 func TestScenario23PoolFallsBack(t *testing.T) {
 	for k := 1; k <= len(mirrorCalls); k++ {
 		files := openFiles(t)

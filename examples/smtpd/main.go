@@ -10,7 +10,7 @@
 // With a certificate it has STARTTLS:
 //
 //	go run ./examples/smtpd -addr 127.0.0.1:2525 -cert cert.pem -key key.pem
-//	curl --ssl-reqd --cacert cert.pem smtp://localhost:2525 --mail-from me@example.org --mail-rcpt you@example.org -T README.md
+//	curl --ssl-reqd --cacert cert.pem smtp://localhost:2525 --mail-from me@x.org --mail-rcpt you@x.org -T README.md
 package main
 
 import (

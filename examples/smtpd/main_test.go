@@ -116,13 +116,13 @@ func TestScenario34Clients(t *testing.T) {
 		}
 	}
 	t.Run("curl", func(t *testing.T) {
-		clienttest.Run(t, clienttest.Client(t, "curl"), "-sS", "--max-time", "30", "--ssl-reqd", "--cacert", certFile, "smtp://"+addr,
-			"--mail-from", "a@test", "--mail-rcpt", "b@test", "-T", file)
+		clienttest.Run(t, clienttest.Client(t, "curl"), "-sS", "--max-time", "30", "--ssl-reqd", "--cacert", certFile,
+			"smtp://"+addr, "--mail-from", "a@test", "--mail-rcpt", "b@test", "-T", file)
 		kept(t, "\r\n"+text)
 	})
 	t.Run("swaks", func(t *testing.T) {
-		clienttest.Run(t, clienttest.Client(t, "swaks"), "--server", addr, "--helo", "me.test", "--from", "a@test", "--to", "b@test",
-			"--silent", "2", "--tls", "--body", "plain")
+		clienttest.Run(t, clienttest.Client(t, "swaks"), "--server", addr, "--helo", "me.test", "--from", "a@test",
+			"--to", "b@test", "--silent", "2", "--tls", "--body", "plain")
 		kept(t, "\r\n\r\nplain\r\n")
 	})
 	stop()

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Certificate makes a certificate for 127.0.0.1 and localhost that is its own authority, valid for an hour, and returns the files of it
-// and of its key, in PEM. They are there until the test ends. On the test's goroutine only.
+// Certificate makes a certificate for 127.0.0.1 and localhost that is its own authority, valid for an hour, and
+// returns the files of it and of its key, in PEM. They are there until the test ends. On the test's goroutine only.
 func Certificate(t testing.TB) (certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -13,7 +13,8 @@ const maxBridges = 4096
 
 // bridges are the clients that speak TLS. Any goroutine.
 //
-// Invariant: open has at most count connections, and count is at most maxBridges; once ending is set, each of them has a deadline.
+// Invariant: open has at most count connections, and count is at most maxBridges; once ending is set, each of them
+// has a deadline.
 type bridges struct {
 	handshake time.Duration // how long one may take; immutable
 	stall     time.Duration // how long a client may not read what is sent to it; immutable

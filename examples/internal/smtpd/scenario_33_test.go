@@ -12,12 +12,13 @@ import (
 // smuggled is what somebody hides in a message: a second one, if the server takes what is before it for an end.
 const smuggled = "MAIL FROM:<evil@x>\r\nRCPT TO:<victim@y>\r\nDATA\r\nSubject: forged\r\n\r\nforged\r\n.\r\nQUIT\r\n"
 
-// endings are the sequences that one server or another has taken for the end of a message: those published with the attack in 2023, and
-// those that its scanners try.
+// endings are the sequences that one server or another has taken for the end of a message: those published with the
+// attack in 2023, and those that its scanners try.
 var endings = []string{
-	"\n.\n", "\n.\r\n", "\r.\r", "\r.\r\n", "\r\n.\n", "\r\n.\r", "\n\n.\r\n", "\r\n\n.\r\n", "\r\r\n.\r\n", "\r\n\r.\r\n", "\r\n.\r\r\n",
-	"\r\n.\n\r\n", "\n.\r", "\r.\n", "\n\r.\n\r", "\r\n\x00.\r", "\r\n\x00.\n", "\n\x00.\r\n", "\r\n.\x00\n", "\r\x00\n.\r\x00\n",
-	"\r\n.\r\x00\n", "\r\n\x00.\r\n", "\r\n.\x00\r\n", "\r\n.", "\r\n. \r\n", "\r\n..\r\n", "\r\n\x1a\r\n", "\r\n.\x85", "\v.\v", "\xe2\x80\xa8.\xe2\x80\xa8",
+	"\n.\n", "\n.\r\n", "\r.\r", "\r.\r\n", "\r\n.\n", "\r\n.\r", "\n\n.\r\n", "\r\n\n.\r\n", "\r\r\n.\r\n",
+	"\r\n\r.\r\n", "\r\n.\r\r\n", "\r\n.\n\r\n", "\n.\r", "\r.\n", "\n\r.\n\r", "\r\n\x00.\r", "\r\n\x00.\n",
+	"\n\x00.\r\n", "\r\n.\x00\n", "\r\x00\n.\r\x00\n", "\r\n.\r\x00\n", "\r\n\x00.\r\n", "\r\n.\x00\r\n", "\r\n.",
+	"\r\n. \r\n", "\r\n..\r\n", "\r\n\x1a\r\n", "\r\n.\x85", "\v.\v", "\xe2\x80\xa8.\xe2\x80\xa8",
 }
 
 // bare tells whether a CR or LF of s stands without the other.
@@ -31,8 +32,8 @@ func unstuffed(s string) string {
 	return strings.TrimPrefix(s, "\r\n")
 }
 
-// Scenario 33: a message with a false end in it is refused, or it is one message with all that follows in it: it is never two, wherever
-// the false end stands and however the stream is cut.
+// Scenario 33: a message with a false end in it is refused, or it is one message with all that follows in it: it is
+// never two, wherever the false end stands and however the stream is cut.
 func TestScenario33Smuggling(t *testing.T) {
 	r := newRig(t, Config{Dir: t.TempDir(), Name: "n"})
 	for _, before := range []string{"", "a", "a\r\n", strings.Repeat("abcdefgh\r\n", bufferBytes/10) + "a"} {

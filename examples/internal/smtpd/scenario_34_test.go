@@ -186,8 +186,8 @@ func TestScenario34StartTLS(t *testing.T) {
 	}
 }
 
-// Scenario 34: plaintext behind STARTTLS, in one segment with it or cut anywhere, ends the session: there is no TLS after it, no
-// command of it is obeyed, and no byte of it reaches a session in TLS.
+// Scenario 34: plaintext behind STARTTLS, in one segment with it or cut anywhere, ends the session: there is no TLS
+// after it, no command of it is obeyed, and no byte of it reaches a session in TLS.
 func TestScenario34InjectedPlaintext(t *testing.T) {
 	s := newSecureServer(t, nil)
 	const before, switching = "EHLO h\r\n", "STARTTLS\r\n"
@@ -242,7 +242,8 @@ func TestScenario34RefusalIsTold(t *testing.T) {
 	}
 }
 
-// A session in TLS is told of the end of the server, and gets what is owed to it. One amid its handshake does not hold that up.
+// A session in TLS is told of the end of the server, and gets what is owed to it. One amid its handshake does not
+// hold that up.
 func TestEndOfSecureSessions(t *testing.T) {
 	s := newSecureServer(t, func(s *Server) { s.bridges.linger = 100 * time.Millisecond })
 	amid := s.dial()

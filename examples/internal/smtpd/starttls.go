@@ -14,7 +14,8 @@ import (
 	"github.com/millrace-net/millrace/match"
 )
 
-// startTLS takes STARTTLS (RFC 3207). Its reply is not pushed: it leaves when it is certain that nothing came behind the command.
+// startTLS takes STARTTLS (RFC 3207). Its reply is not pushed: it leaves when it is certain that nothing came behind
+// the command.
 func (s *session) startTLS(c *loop.Conn, args string) error {
 	switch {
 	case s.server.cfg.TLS == nil:
@@ -35,8 +36,8 @@ func (s *session) startTLS(c *loop.Conn, args string) error {
 	})
 }
 
-// turnAway says line on a detached connection, and closes it: on the loop again, so that the line is not lost with what the peer has sent
-// and nobody reads.
+// turnAway says line on a detached connection, and closes it: on the loop again, so that the line is not lost with
+// what the peer has sent and nobody reads.
 func turnAway(l *loop.Loop, fd int, line string) {
 	// An error means that the loop ends or is full: fd is closed then, which has to do.
 	_ = l.Adopt(fd, func(c *loop.Conn) loop.Handler { return farewell(line) })
@@ -55,8 +56,8 @@ func (f farewell) Opened(c *loop.Conn) error {
 // Receive implements loop.Handler.
 func (farewell) Receive(*loop.Conn, []byte, bool) error { return nil }
 
-// secure speaks TLS with the client at fd, and has a session of its own for it on l: nothing that the client said before is known there
-// (RFC 3207 section 4.2). It returns when both have ended.
+// secure speaks TLS with the client at fd, and has a session of its own for it on l: nothing that the client said
+// before is known there (RFC 3207 section 4.2). It returns when both have ended.
 func (s *Server) secure(l *loop.Loop, fd int) {
 	outer, err := connOf(fd)
 	if err != nil {
@@ -95,7 +96,8 @@ func (s *Server) openSecure(c *loop.Conn) loop.Handler {
 	return &session{server: s, secure: true}
 }
 
-// join passes on what each side sends until both have ended. An end without TLS's own is as good: a message has an end of its own.
+// join passes on what each side sends until both have ended. An end without TLS's own is as good: a message has an
+// end of its own.
 func (s *Server) join(client *tls.Conn, outer net.Conn, inner *net.UnixConn) {
 	came := make(chan struct{})
 	go func() {
