@@ -18,7 +18,7 @@ import (
 	"github.com/millrace-net/millrace/match"
 )
 
-var endlessMiB = flag.Int("endless-mib", 1<<10, "MiB without a terminator that TestScenario32Endless sends")
+var endlessMiB = flag.Int("endless-mib", endlessDefault, "MiB without a terminator that TestScenario32Endless sends")
 
 // residentBytes is the process's memory that is resident.
 func residentBytes(t *testing.T) int64 {
