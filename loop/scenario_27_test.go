@@ -18,7 +18,9 @@ import (
 	"github.com/millrace-net/millrace/match"
 )
 
-var floodDials = flag.Int("flood-dials", 300, "dials that stand in the queue of TestScenario27ShutdownUnderAFlood")
+// The kernel's queue holds 4,096, and all that is dialled has to fit.
+var floodDials = flag.Int("flood-dials", 400,
+	"dials that stand in the queue of TestScenario27ShutdownUnderAFlood, and as many behind them; at most 2,000")
 
 // How a dial of the flood ended.
 const (
@@ -29,7 +31,7 @@ const (
 	outcomes
 )
 
-// flood dials until told to stop, and counts what came of it.
+// flood is many clients, and what came of them.
 type flood struct {
 	t       *testing.T
 	addr    string
@@ -41,7 +43,7 @@ type flood struct {
 
 // dial is one of them: it sends a request, and owes that an answer if Shutdown had not been called by then. It calls sent
 // when it has, or cannot.
-func (f *flood) dial(sent func()) (connected bool) {
+func (f *flood) dial(sent func()) {
 	defer sent()
 	nc, err := net.Dial("tcp", f.addr)
 	if err != nil {
@@ -49,7 +51,7 @@ func (f *flood) dial(sent func()) (connected bool) {
 			f.t.Errorf("a dial has no clear end: %v", err)
 		}
 		f.count[refused].Add(1)
-		return false
+		return
 	}
 	defer nc.Close()
 	_ = nc.SetDeadline(time.Now().Add(30 * time.Second))
@@ -75,7 +77,18 @@ func (f *flood) dial(sent func()) (connected bool) {
 	default:
 		f.count[reset].Add(1)
 	}
-	return true
+}
+
+// flood dials one after the other, without waiting for answers, until it is refused.
+func (f *flood) flood() {
+	for range *floodDials / 4 {
+		if f.count[refused].Load() > 0 {
+			return
+		}
+		sent := make(chan struct{})
+		f.clients.Go(func() { f.dial(sync.OnceFunc(func() { close(sent) })) })
+		<-sent
+	}
 }
 
 // Scenario 27: a server shuts down with a long queue of connections that it has not accepted, and under a flood of
@@ -119,11 +132,8 @@ func shutdownUnderAFlood(t *testing.T, o Options) {
 		f.clients.Go(func() { f.dial(sync.OnceFunc(queued.Done)) })
 	}
 	queued.Wait() // the loops accept nothing: all of them stand in the queue
-	for range 50 {
-		f.clients.Go(func() {
-			for n := 0; n < *floodDials && f.dial(func() {}); n++ {
-			}
-		})
+	for range 4 {
+		f.clients.Go(f.flood)
 	}
 	f.began.Store(true)
 	shut := make(chan error, 1)
