@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/millrace-net/millrace/loop/internal/sys"
 	"github.com/millrace-net/millrace/match"
 )
 
@@ -168,4 +169,41 @@ func blockLoops(t *testing.T, s *Set) (release chan struct{}) {
 		wait(t, blocked)
 	}
 	return release
+}
+
+// Scenario 27, the moment of closing: a listener that has accepted all refuses who comes then, though its descriptor is
+// closed later in the turn only; else these would be taken by the kernel, and reset.
+func TestScenario27RefusesBeforeItCloses(t *testing.T) {
+	for _, address := range [][2]string{{"tcp", "127.0.0.1:0"}, {"unix", "@" + t.Name()}} {
+		calls, listener := sys.System(), -1
+		accept, closing := calls.Accept, calls.Close
+		calls.Accept = func(fd int, from *unix.RawSockaddrAny) (int, unix.Errno) {
+			listener = fd
+			return accept(fd, from)
+		}
+		var addr net.Addr
+		var late error
+		tried := false
+		calls.Close = func(fd int) error {
+			if fd == listener {
+				var nc net.Conn
+				if nc, late = net.Dial(addr.Network(), addr.String()); late == nil {
+					_ = nc.Close()
+				}
+				tried = true
+			}
+			return closing(fd)
+		}
+		l := newTestLoop(t, Options{calls: calls})
+		ln, err := l.Listen(address[0], address[1], func(*Conn) Handler { return &hooks{} })
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr = ln.Addr()
+		l.beginQuit(0)
+		poll(t, l, func() bool { return tried })
+		if !errors.Is(late, unix.ECONNREFUSED) {
+			t.Errorf("%v: a dial behind the last accept ends with %v", addr, late)
+		}
+	}
 }
