@@ -296,6 +296,9 @@ func (a *acceptor) quit() {
 	}
 	defer a.shut(nil)
 	a.accept(max(a.loop.opts.Backlog, a.loop.opts.AcceptBudget))
+	// Who dials from now on is refused at once: the descriptor is closed at the end of the turn, and that would reset
+	// clients that believe they are connected. An error leaves it at that.
+	_ = a.loop.calls.Shutdown(a.fd, unix.SHUT_RD)
 }
 
 func (a *acceptor) shut(error) {

@@ -125,7 +125,7 @@ func TestMirrorShowsEachByteTwice(t *testing.T) {
 	}
 }
 
-func TestMirrorFailsAtEachCall(t *testing.T) {
+func TestScenario23MirrorFailsAtEachCall(t *testing.T) {
 	for _, errno := range []unix.Errno{unix.ENOMEM, unix.EMFILE, unix.ENFILE, unix.EINTR, unix.EINVAL} {
 		for k := 1; k <= len(mirrorCalls); k++ {
 			for _, failOn := range []bool{false, true} {

@@ -13,8 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestPoolFallsBack fails each call that makes a mirror: the pool gives a heap ring, and nothing stays behind.
-func TestPoolFallsBack(t *testing.T) {
+// TestScenario23PoolFallsBack fails each call that makes a mirror: the pool gives a heap ring, and nothing stays
+// behind.
+func TestScenario23PoolFallsBack(t *testing.T) {
 	for k := 1; k <= len(mirrorCalls); k++ {
 		files := openFiles(t)
 		l := newLedger(k, false, unix.ENOMEM)
@@ -101,8 +102,8 @@ func TestUnmapFails(t *testing.T) {
 	}
 }
 
-// TestMapCountStaysFlat makes and releases rings ten thousand times.
-func TestMapCountStaysFlat(t *testing.T) {
+// TestScenario23MapCountStaysFlat makes and releases rings ten thousand times.
+func TestScenario23MapCountStaysFlat(t *testing.T) {
 	files, mappings := openFiles(t), countMappings(t, "")
 	p := NewPool(PoolConfig{MaxIdleBytes: int64(2 * page)})
 	for i := range 10_000 {

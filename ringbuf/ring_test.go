@@ -62,8 +62,9 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestEverySequence runs every sequence of operations up to a length, from positions at and around the wrap of uint64.
-func TestEverySequence(t *testing.T) {
+// TestScenario23EverySequence runs every sequence of operations up to a length, from positions at and around the wrap
+// of uint64.
+func TestScenario23EverySequence(t *testing.T) {
 	third := page/3 + 1
 	ops := []func(m *modelRing){
 		func(m *modelRing) { m.commit(min(1, m.room())) },

@@ -99,6 +99,35 @@ func TestCurl(t *testing.T) {
 	stop()
 }
 
+// TestScenario34Clients sends with curl and swaks, which demand TLS; curl looks at the certificate too.
+func TestScenario34Clients(t *testing.T) {
+	certFile, keyFile := clienttest.Certificate(t)
+	dir := t.TempDir()
+	addr, stop := clienttest.Start(t, clienttest.Binary(t, "."), "-dir", dir, "-cert", certFile, "-key", keyFile)
+	text := "Subject: x\r\n\r\n" + strings.Repeat("..0123456789\r\n.\r\n", 20_000)
+	file := filepath.Join(t.TempDir(), "mail")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kept := func(t *testing.T, want string) {
+		all := messages(t, dir)
+		if n := len(all); n == 0 || !strings.Contains(all[n-1], " with ESMTPS; ") || !strings.HasSuffix(all[n-1], want) {
+			t.Errorf("%d messages, %.500q", n, all)
+		}
+	}
+	t.Run("curl", func(t *testing.T) {
+		clienttest.Run(t, clienttest.Client(t, "curl"), "-sS", "--max-time", "30", "--ssl-reqd", "--cacert", certFile,
+			"smtp://"+addr, "--mail-from", "a@test", "--mail-rcpt", "b@test", "-T", file)
+		kept(t, "\r\n"+text)
+	})
+	t.Run("swaks", func(t *testing.T) {
+		clienttest.Run(t, clienttest.Client(t, "swaks"), "--server", addr, "--helo", "me.test", "--from", "a@test",
+			"--to", "b@test", "--silent", "2", "--tls", "--body", "plain")
+		kept(t, "\r\n\r\nplain\r\n")
+	})
+	stop()
+}
+
 // dial connects, and sends text.
 func dial(t *testing.T, addr, text string) net.Conn {
 	t.Helper()
@@ -194,6 +223,8 @@ func TestBadStart(t *testing.T) {
 		{[]string{"-addr", addr}, "address already in use"},
 		{[]string{"-addr", "127.0.0.1:0", "-dir", "/nowhere/at/all"}, "no such file"},
 		{[]string{"-addr", "127.0.0.1:0", "-max-size", "-1"}, "MaxSize is -1"},
+		{[]string{"-addr", "127.0.0.1:0", "-cert", "/nowhere/at/all", "-key", "/dev/null"}, "no such file"},
+		{[]string{"-addr", "127.0.0.1:0", "-key", "/dev/null"}, "no such file"},
 	} {
 		_, stderr, code := clienttest.RunCode(t, bin, c.args...)
 		if code != 1 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.says) || !strings.HasPrefix(stderr, "smtpd: ") {

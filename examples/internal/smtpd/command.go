@@ -44,7 +44,9 @@ func (s *session) command(c *loop.Conn, line string) error {
 		return s.reply(c, "214 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT")
 	case "QUIT":
 		return s.last(c, "221 goodbye")
-	case "EXPN", "TURN", "SEND", "SOML", "SAML", "STARTTLS", "AUTH", "BDAT":
+	case "STARTTLS":
+		return s.startTLS(c, args)
+	case "EXPN", "TURN", "SEND", "SOML", "SAML", "AUTH", "BDAT":
 		return s.refuse(c, "502 this server has no "+verb) // RFC 5321, 4.2.4: a command that exists, and is left out here
 	}
 	return s.refuse(c, "500 no such command")
@@ -61,7 +63,11 @@ func (s *session) greet(c *loop.Conn, esmtp bool, name string) error {
 	if !esmtp {
 		return s.reply(c, "250 "+own)
 	}
-	return s.reply(c, fmt.Sprintf("250-%s\r\n250-PIPELINING\r\n250-SIZE %d\r\n250 8BITMIME", own, s.server.cfg.MaxSize))
+	offers := fmt.Sprintf("250-%s\r\n250-PIPELINING\r\n250-SIZE %d\r\n", own, s.server.cfg.MaxSize)
+	if s.server.cfg.TLS != nil && !s.secure {
+		offers += "250-STARTTLS\r\n"
+	}
+	return s.reply(c, offers+"250 8BITMIME")
 }
 
 // cutPrefix is strings.CutPrefix without regard to case.

@@ -3,6 +3,7 @@
 package smtpd
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -14,14 +15,14 @@ import (
 
 // Limits.
 const (
-	// MaxCommand is the longest command, its end not counted, in bytes: twice what RFC 5321 section 4.5.3.1.4 asks for, for
-	// parameters. Beyond it the answer is 500.
+	// MaxCommand is the longest command, its end not counted, in bytes: twice what RFC 5321 section 4.5.3.1.4 asks
+	// for, for parameters. Beyond it the answer is 500.
 	MaxCommand = 1 << 10
-	// MaxTextLine is the longest line of a message, its end not counted, in bytes; RFC 5321 section 4.5.3.1.6 asks for 998.
-	// Beyond it the answer to the message is 554.
+	// MaxTextLine is the longest line of a message, its end not counted, in bytes; RFC 5321 section 4.5.3.1.6 asks
+	// for 998. Beyond it the answer to the message is 554.
 	MaxTextLine = 4 << 10
-	// MaxRecipients is the most recipients of a message, beyond which the answer is 452; RFC 5321 section 4.5.3.1.8 asks
-	// for 100.
+	// MaxRecipients is the most recipients of a message, beyond which the answer is 452; RFC 5321 section 4.5.3.1.8
+	// asks for 100.
 	MaxRecipients = 1000
 	// DefaultMaxSize is the longest message in bytes, unless Config says otherwise.
 	DefaultMaxSize = 10 << 20
@@ -41,10 +42,12 @@ type Config struct {
 	MaxSize int64
 	// Name is what the server calls itself; empty means the name of the host.
 	Name string
+	// TLS is what STARTTLS uses; nil: there is none. It must not be changed any more.
+	TLS *tls.Config
 }
 
-// Options returns the options of a set or loop that runs a server; the caller may change the rest. The times are those of RFC 5321
-// section 4.5.3.2.7.
+// Options returns the options of a set or loop that runs a server; the caller may change the rest. The times are
+// those of RFC 5321 section 4.5.3.2.7.
 func Options() loop.Options {
 	return loop.Options{
 		RingBytes:      64 << 10,
@@ -57,8 +60,9 @@ func Options() loop.Options {
 
 // Server makes the handlers of connections, on any number of loops that have Options.
 type Server struct {
-	cfg   Config
-	store *store // nil: messages are dropped
+	cfg     Config
+	store   *store // nil: messages are dropped
+	bridges bridges
 }
 
 // New returns a server. The error wraps ErrSize, or says why the directory is none.
@@ -77,6 +81,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Name = name
 	}
 	s := &Server{cfg: cfg}
+	s.bridges.handshake, s.bridges.stall, s.bridges.linger = 30*time.Second, Options().IdleTimeout, 2*time.Second
 	if cfg.Dir != "" {
 		st, err := newStore(cfg.Dir)
 		if err != nil {
@@ -93,9 +98,10 @@ func (s *Server) Open(c *loop.Conn) loop.Handler {
 	return &session{server: s}
 }
 
-// Wait returns when every message that was received whole is on the disk, or could not be written. It is called after the
-// last loop has ended.
+// Wait returns when every message that was received whole is on the disk, or could not be written, and the last
+// client that speaks TLS has gone, or was given two seconds to. It is called after the last loop has ended.
 func (s *Server) Wait() {
+	s.bridges.end()
 	if s.store != nil {
 		s.store.saving.Wait()
 	}

@@ -27,7 +27,25 @@
 // on a goroutine, with the connection suspended: 250 means that the message is on the disk. A file
 // appears under its name, NUMBER.eml, when it is whole; names begin with a dot before.
 //
+// # STARTTLS
+//
+// The loop knows nothing of TLS. A connection that changes to it (RFC 3207) leaves the loop by Detach; two goroutines
+// and crypto/tls stand between the client and a socket pair, and the loop adopts the other end of that:
+//
+//	client ──TLS──▶ [goroutines, tls.Conn] ──socket pair──▶ [loop, a session of its own]
+//
+// Whoever changes protocols in this way has to think of these things, all of which are in starttls.go:
+//
+//   - What was received behind the command came without TLS, perhaps from somebody between the client and the server,
+//     and must not be read as if it had come by it. Detach hands it over: if there is any the session is refused with
+//     554. What comes later than that is read by crypto/tls, which takes it for a broken handshake.
+//   - So the reply to the command must not be pushed before Detach, but be written when it is known that nothing
+//     followed.
+//   - The session on the other side is a new one, with nothing in it of what was said before.
+//   - The end of each side is passed on as an end of that side, so that CloseWhenDone and its reply work as before; and
+//     whoever does not end is ended by a deadline. A client amid its handshake is on no loop: Server.Wait waits for it.
+//
 // # Not there
 //
-// TLS, authentication, BDAT, SMTPUTF8.
+// Authentication, BDAT, SMTPUTF8.
 package smtpd

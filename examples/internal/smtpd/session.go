@@ -44,6 +44,7 @@ type session struct {
 	phase   phase
 	hello   string // what the client calls itself
 	esmtp   bool   // it said EHLO
+	secure  bool   // it speaks TLS; immutable
 	mail    bool   // there is a sender, from
 	from    string
 	to      []string
@@ -52,8 +53,11 @@ type session struct {
 	quit    bool // the server is shutting down
 }
 
-// Opened implements loop.Opener.
+// Opened implements loop.Opener. A client that speaks TLS was greeted before.
 func (s *session) Opened(c *loop.Conn) error {
+	if s.secure {
+		return nil
+	}
 	return s.reply(c, "220 "+s.server.cfg.Name+" ESMTP sink")
 }
 
@@ -128,6 +132,9 @@ func (s *session) trace() []byte {
 	with := "SMTP"
 	if s.esmtp {
 		with = "ESMTP"
+	}
+	if s.secure {
+		with = "ESMTPS" // RFC 3848: TLS is for ESMTP alone
 	}
 	now := time.Now().Format(time.RFC1123Z)
 	return fmt.Appendf(b, "Received: from %s by %s with %s; %s\r\n", s.hello, s.server.cfg.Name, with, now)

@@ -1,0 +1,6 @@
+//go:build !race
+
+package loop
+
+// endlessDefault is how much TestScenario32Endless sends, in MiB.
+const endlessDefault = 1 << 10
