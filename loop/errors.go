@@ -23,6 +23,8 @@ var (
 	ErrIdle = errors.New("loop: idle timeout")
 	// ErrElementTimeout: an element was begun and not ended in time.
 	ErrElementTimeout = errors.New("loop: element timeout")
+	// ErrTooSlow: an element was begun, and came at less than Options.MinRate.
+	ErrTooSlow = errors.New("loop: peer too slow")
 	// ErrDeadline: the time given to Conn.SetDeadline came.
 	ErrDeadline = errors.New("loop: deadline passed")
 	// ErrDrainTimeout: after CloseWhenDone the peer did not take all, or did not end its side, in

@@ -93,6 +93,13 @@ type Options struct {
 	// ElementTimeout is the time from the first byte of an element to its end, in Whole delivery:
 	// default 60 s, then ErrElementTimeout. Negative: no limit.
 	ElementTimeout time.Duration
+	// MinRate is the least rate in bytes a second at which a peer has to send an element, in Whole and in
+	// Pieces delivery, from the element's first byte to its end: default 0, no limit. A connection that
+	// receives less than MinRate × RatePeriod in a RatePeriod closes with ErrTooSlow. It does not run
+	// between elements, with the terminator None, nor while the connection is paused or above HighWater.
+	MinRate int
+	// RatePeriod is the time over which MinRate is measured, anew for each element: default 10 s.
+	RatePeriod time.Duration
 	// ConnectTimeout bounds a Dial: default 30 s, then ErrConnectTimeout. Negative: the kernel's.
 	ConnectTimeout time.Duration
 	// DrainTimeout bounds the closing of each connection by CloseWhenDone, and so by Shutdown: the
@@ -138,6 +145,7 @@ func (o Options) withDefaults() (Options, error) {
 	def(&o.MaxPosted, 1<<20)
 	def(&o.IdleTimeout, 10*time.Minute)
 	def(&o.ElementTimeout, time.Minute)
+	def(&o.RatePeriod, 10*time.Second)
 	def(&o.ConnectTimeout, 30*time.Second)
 	def(&o.DrainTimeout, 5*time.Second)
 	def(&o.DrainBytes, 16<<20)
@@ -177,6 +185,8 @@ func (o *Options) check() error {
 		{"WriteBudget", o.WriteBudget, 1, 1<<31 - 1},
 		{"MaxPosted", o.MaxPosted, 1, 1<<31 - 1},
 		{"DrainBytes", o.DrainBytes, 1, 1<<31 - 1},
+		{"MinRate", o.MinRate, 0, 1<<31 - 1},
+		{"RatePeriod", int(min(o.RatePeriod/time.Millisecond, 1<<30)), 1, 1 << 30},
 		{"DrainTimeout", int(min(o.DrainTimeout/time.Millisecond, 1<<30)), 1, 1 << 30},
 		{"Balance", int(o.Balance), int(ReusePort), int(SourceHash)},
 		{"Oversize", int(o.Oversize), int(CloseOversize), int(DiscardOversize)},
