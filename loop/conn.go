@@ -120,6 +120,9 @@ type rare struct {
 	minRate    int   // SetMinRate, in bytes a second; 0: Options.MinRate
 	rateMs     int64 // when the period began in which the rate of the element in hand is measured
 	rateBytes  int64 // what was received since
+	aboveMs    int64 // when output passed HighWater; kept where that has a time limit
+	outMax     int32 // SetOutputTimeout, in ms; 0: none
+	outSet     bool  // outMax holds, and not Options.OutputTimeout
 }
 
 func (c *Conn) extra() *rare {

@@ -24,6 +24,33 @@ func (c *Conn) SetElementTimeout(d time.Duration) {
 	c.arm()
 }
 
+// SetOutputTimeout replaces Options.OutputTimeout for this connection, from now on: output that has passed
+// HighWater already has the whole time anew. 0 or less: no limit. Loop's goroutine only.
+func (c *Conn) SetOutputTimeout(d time.Duration) {
+	r := c.extra()
+	r.outMax, r.outSet = clampMs(d), true
+	c.beginAbove()
+}
+
+// outputMs is the time that output may take from HighWater to LowWater; 0 for ever.
+func (c *Conn) outputMs() int64 {
+	if r := c.rare; r != nil && r.outSet {
+		return int64(r.outMax)
+	}
+	return ms(c.loop.opts.OutputTimeout)
+}
+
+// beginAbove starts the time of OutputTimeout, if it is to run.
+func (c *Conn) beginAbove() {
+	if limit := c.outputMs(); limit != 0 && c.state&above != 0 {
+		r := c.extra()
+		r.aboveMs = c.loop.nowMs
+		if c.state&(closing|connecting) == 0 {
+			c.armBy(r.aboveMs, limit)
+		}
+	}
+}
+
 // SetDeadline closes the connection with ErrDeadline at t, to within a few milliseconds. The zero
 // time removes the deadline.
 func (c *Conn) SetDeadline(t time.Time) {
@@ -69,6 +96,8 @@ func (c *Conn) expired() {
 		c.fail(fmt.Errorf("%w: not ended after %d ms", ErrElementTimeout, now-c.elementMs))
 	case c.state&(paced|paused|above) == paced && now >= r.rateMs+l.ratePeriodMs():
 		c.measure()
+	case c.state&above != 0 && c.outputMs() != 0 && now >= r.aboveMs+c.outputMs():
+		c.fail(fmt.Errorf("%w: %d bytes are queued, too many for %d ms", ErrOutputTimeout, c.Queued(), now-r.aboveMs))
 	case c.idleMax != 0 && now >= c.activeMs+int64(c.idleMax):
 		c.fail(fmt.Errorf("%w: %d ms", ErrIdle, now-c.activeMs))
 	}
@@ -116,6 +145,9 @@ func (c *Conn) nextDeadline() int64 {
 	}
 	if c.elementMs != 0 && c.elemMax != 0 && c.state&(paused|above) == 0 {
 		next = min(next, c.elementMs+int64(c.elemMax))
+	}
+	if limit := c.outputMs(); c.state&above != 0 && limit != 0 {
+		next = min(next, c.rare.aboveMs+limit)
 	}
 	if c.state&(paced|paused|above) == paced {
 		next = min(next, c.rare.rateMs+c.loop.ratePeriodMs())

@@ -17,6 +17,8 @@ var (
 	ErrElementTooLong = errors.New("loop: element too long")
 	// ErrOutputFull: queued output passed Options.MaxOutput.
 	ErrOutputFull = errors.New("loop: output queue full")
+	// ErrOutputTimeout: queued output did not fall from HighWater to LowWater in Options.OutputTimeout.
+	ErrOutputTimeout = errors.New("loop: output timeout")
 	// ErrTooManyConns: Options.MaxConns connections are open.
 	ErrTooManyConns = errors.New("loop: too many connections")
 	// ErrIdle: nothing arrived and nothing left for the idle time.

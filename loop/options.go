@@ -100,6 +100,10 @@ type Options struct {
 	MinRate int
 	// RatePeriod is the time over which MinRate is measured, anew for each element: default 10 s.
 	RatePeriod time.Duration
+	// OutputTimeout closes a connection with ErrOutputTimeout when its queued output takes longer than this
+	// from passing HighWater to falling to LowWater, whatever progress it makes: default 0, no limit. It does not run once the
+	// connection is closing, where DrainTimeout rules. Negative: no limit.
+	OutputTimeout time.Duration
 	// ConnectTimeout bounds a Dial: default 30 s, then ErrConnectTimeout. Negative: the kernel's.
 	ConnectTimeout time.Duration
 	// DrainTimeout bounds the closing of each connection by CloseWhenDone, and so by Shutdown: the
