@@ -113,6 +113,13 @@ type Options struct {
 	// DrainBytes is the most that is read and dropped from a peer after CloseWhenDone has delivered
 	// all: default 16 MiB; then the connection is closed with ErrDrainTimeout.
 	DrainBytes int
+	// StallTimeout is how long a turn of a loop may take, which is to say its callbacks, before the watchdog of
+	// Run reports it: default 1 s. Negative: no watchdog. Poll has none.
+	StallTimeout time.Duration
+	// Stalled, if it is set, is told of each stall: which loop, and for how long it has been in one turn. It is called on the
+	// watchdog's goroutine while the loop is still blocked, so it must not wait for that; Run does not return before it has. A panic
+	// in it is logged.
+	Stalled func(l *Loop, d time.Duration)
 	// SharePort lets several processes listen on one TCP port under ReusePort, for a restart
 	// without a gap. By default Listen refuses a port that another process listens on, which
 	// SO_REUSEPORT alone would not.
@@ -126,7 +133,7 @@ type Options struct {
 	// where the kernel has them.
 	NoOffload bool
 	// Logger gets what no callback can be told: panics without a Failer, accept failures (at most
-	// one line a second). Default slog.Default().
+	// one line a second), stalls (one a minute). Default slog.Default().
 	Logger *slog.Logger
 
 	calls *sys.Calls // the seam; System unless a test sets it
@@ -152,6 +159,7 @@ func (o Options) withDefaults() (Options, error) {
 	def(&o.RatePeriod, 10*time.Second)
 	def(&o.ConnectTimeout, 30*time.Second)
 	def(&o.DrainTimeout, 5*time.Second)
+	def(&o.StallTimeout, time.Second)
 	def(&o.DrainBytes, 16<<20)
 	if o.MaxOutput < 0 {
 		o.MaxOutput = 1<<31 - 1
