@@ -25,6 +25,9 @@ func (l *Loop) newConn(a *adoption) *Conn {
 	c := &Conn{loop: l, fd: int32(a.fd), peer: a.peer, activeMs: l.nowMs,
 		idleMax: clampMs(l.opts.IdleTimeout), elemMax: clampMs(l.opts.ElementTimeout)}
 	c.timer.Expired = connExpired
+	if l.opts.MinRate > 0 {
+		c.state |= rated
+	}
 	if a.dial != nil { // what the factory pushes is kept
 		c.state |= connecting
 		c.extra().dial = a.dial

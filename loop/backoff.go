@@ -34,6 +34,13 @@ func (b *backoff) pause(l *Loop, addr net.Addr, why error, resume func()) {
 	}
 }
 
+// within has a pause that began just now end after left at the latest.
+func (b *backoff) within(left time.Duration) {
+	if left < b.wait {
+		b.retry.Reset(left)
+	}
+}
+
 // reset is for an accept that went well.
 func (b *backoff) reset() { b.wait = 0 }
 

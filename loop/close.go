@@ -47,7 +47,7 @@ func (c *Conn) closeWhenDone(cause error) {
 	r := c.extra()
 	r.closeErr = cause
 	r.drainLeft = l.opts.DrainBytes
-	c.elementMs = 0
+	c.endElement()
 	if c.state&delivering == 0 {
 		c.dropHold()
 	}

@@ -40,6 +40,8 @@ const (
 	leaving                       // Shutdown: to be told
 	relaying                      // what is received goes to another connection
 	amid                          // a piece was delivered, and not yet the end of its element
+	rated                         // has a least rate
+	paced                         // amid an element whose rate is measured: rare has the period
 
 	// undelivered stops delivery before the next byte.
 	undelivered = paused | above | closing | closed | connecting | relaying
@@ -103,7 +105,7 @@ type Conn struct {
 	gone    atomic.Bool // closed, for other goroutines
 }
 
-// rare holds the state of connections that are dialling, closing or have a deadline.
+// rare holds the state of connections that are dialling, closing, have a deadline, or were too slow for one read.
 type rare struct {
 	deadlineMs int64 // SetDeadline; 0: none
 	drainMs    int64 // CloseWhenDone gives up; 0: not closing
@@ -115,6 +117,12 @@ type rare struct {
 	dial       *dialing
 	detach     func(fd int, rest []byte)
 	relay      *relay
+	minRate    int   // SetMinRate, in bytes a second; 0: Options.MinRate
+	rateMs     int64 // when the period began in which the rate of the element in hand is measured
+	rateBytes  int64 // what was received since
+	aboveMs    int64 // when output passed HighWater; kept where that has a time limit
+	outMax     int32 // SetOutputTimeout, in ms; 0: none
+	outSet     bool  // outMax holds, and not Options.OutputTimeout
 }
 
 func (c *Conn) extra() *rare {
@@ -274,7 +282,7 @@ func (c *Conn) Discard() {
 		c.state |= dropped
 	} else {
 		c.dropHold()
-		c.elementMs = 0
+		c.endElement()
 		c.match.Reset(c.match.Terminator())
 	}
 	if c.out != nil {

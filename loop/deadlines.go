@@ -24,6 +24,33 @@ func (c *Conn) SetElementTimeout(d time.Duration) {
 	c.arm()
 }
 
+// SetOutputTimeout replaces Options.OutputTimeout for this connection, from now on: output that has passed
+// HighWater already has the whole time anew. 0 or less: no limit. Loop's goroutine only.
+func (c *Conn) SetOutputTimeout(d time.Duration) {
+	r := c.extra()
+	r.outMax, r.outSet = clampMs(d), true
+	c.beginAbove()
+}
+
+// outputMs is the time that output may take from HighWater to LowWater; 0 for ever.
+func (c *Conn) outputMs() int64 {
+	if r := c.rare; r != nil && r.outSet {
+		return int64(r.outMax)
+	}
+	return ms(c.loop.opts.OutputTimeout)
+}
+
+// beginAbove starts the time of OutputTimeout, if it is to run.
+func (c *Conn) beginAbove() {
+	if limit := c.outputMs(); limit != 0 && c.state&above != 0 {
+		r := c.extra()
+		r.aboveMs = c.loop.nowMs
+		if c.state&(closing|connecting) == 0 {
+			c.armBy(r.aboveMs, limit)
+		}
+	}
+}
+
 // SetDeadline closes the connection with ErrDeadline at t, to within a few milliseconds. The zero
 // time removes the deadline.
 func (c *Conn) SetDeadline(t time.Time) {
@@ -50,8 +77,8 @@ func connExpired(t *wheel.Timer) {
 }
 
 func (c *Conn) expired() {
-	now := c.loop.nowMs
-	r := c.rare
+	l, r := c.loop, c.rare
+	now := l.nowMs
 	switch {
 	case r != nil && r.deadlineMs != 0 && now >= r.deadlineMs:
 		c.fail(ErrDeadline)
@@ -63,10 +90,14 @@ func (c *Conn) expired() {
 		if now >= r.drainMs {
 			c.drainExpired()
 		}
-	case c.stuck() && now >= c.activeMs+ms(c.loop.opts.DrainTimeout):
+	case c.stuck() && now >= c.activeMs+ms(l.opts.DrainTimeout):
 		c.fail(fmt.Errorf("%w: the loop quits, and %d bytes of output do not leave", ErrDrainTimeout, c.Queued()))
 	case c.elementMs != 0 && c.elemMax != 0 && c.state&(paused|above) == 0 && now >= c.elementMs+int64(c.elemMax):
 		c.fail(fmt.Errorf("%w: not ended after %d ms", ErrElementTimeout, now-c.elementMs))
+	case c.state&(paced|paused|above) == paced && now >= r.rateMs+l.ratePeriodMs():
+		c.measure()
+	case c.state&above != 0 && c.outputMs() != 0 && now >= r.aboveMs+c.outputMs():
+		c.fail(fmt.Errorf("%w: %d bytes are queued, too many for %d ms", ErrOutputTimeout, c.Queued(), now-r.aboveMs))
 	case c.idleMax != 0 && now >= c.activeMs+int64(c.idleMax):
 		c.fail(fmt.Errorf("%w: %d ms", ErrIdle, now-c.activeMs))
 	}
@@ -115,6 +146,12 @@ func (c *Conn) nextDeadline() int64 {
 	if c.elementMs != 0 && c.elemMax != 0 && c.state&(paused|above) == 0 {
 		next = min(next, c.elementMs+int64(c.elemMax))
 	}
+	if limit := c.outputMs(); c.state&above != 0 && limit != 0 {
+		next = min(next, c.rare.aboveMs+limit)
+	}
+	if c.state&(paced|paused|above) == paced {
+		next = min(next, c.rare.rateMs+c.loop.ratePeriodMs())
+	}
 	return next
 }
 
@@ -125,16 +162,25 @@ func (c *Conn) stuck() bool { return c.state&(leaving|quitting) != 0 && c.state&
 func (c *Conn) restartElement() {
 	if c.elementMs != 0 {
 		c.elementMs = c.loop.nowMs
-		c.armBy(c.elementMs, c.elemMax)
+		c.armBy(c.elementMs, int64(c.elemMax))
+	}
+	if c.state&paced != 0 {
+		c.beginPeriod()
 	}
 }
 
+// endElement stops the clocks of the element in hand, which has ended or is given up.
+func (c *Conn) endElement() {
+	c.elementMs = 0
+	c.state &^= paced
+}
+
 // armBy brings the timer forward to start + limit, if limit is set.
-func (c *Conn) armBy(start int64, limit int32) {
+func (c *Conn) armBy(start, limit int64) {
 	if limit == 0 {
 		return
 	}
-	if when := start + int64(limit); !c.timer.Armed() || c.timer.When() > when {
+	if when := start + limit; !c.timer.Armed() || c.timer.When() > when {
 		c.loop.wheel.Arm(&c.timer, when)
 	}
 }

@@ -21,6 +21,9 @@ func (c *Conn) deliverHeld() {
 	if c.state&(closed|closing) == 0 {
 		c.consume(done)
 		c.begun()
+		if c.state&rated != 0 {
+			c.pace(0)
+		}
 	}
 }
 
@@ -32,7 +35,7 @@ func (c *Conn) begun() {
 	}
 	if c.elementMs == 0 && c.state&undelivered == 0 {
 		c.elementMs = c.loop.nowMs
-		c.armBy(c.elementMs, c.elemMax)
+		c.armBy(c.elementMs, int64(c.elemMax))
 	}
 }
 
@@ -71,7 +74,7 @@ func (c *Conn) deliverCuts(window []byte, start, pos, n, read int) (int, int) {
 	base, after := pos, c.match
 	c.match.Restart() // callbacks find it where they are: between two elements
 	c.elementMs = 0
-	c.state &^= amid
+	c.state &^= amid | paced
 	l := c.loop
 	for _, cut := range l.cuts[:n] {
 		pos = base + int(cut.End)

@@ -118,6 +118,7 @@ func (c *Conn) dialled() {
 	c.state &^= connecting
 	c.rare.dial = nil
 	c.activeMs = c.loop.nowMs
+	c.beginAbove() // it could not leave before
 	if c.state&closing != 0 {
 		c.restartDrain()
 	}

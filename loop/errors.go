@@ -17,12 +17,16 @@ var (
 	ErrElementTooLong = errors.New("loop: element too long")
 	// ErrOutputFull: queued output passed Options.MaxOutput.
 	ErrOutputFull = errors.New("loop: output queue full")
+	// ErrOutputTimeout: queued output did not fall from HighWater to LowWater in Options.OutputTimeout.
+	ErrOutputTimeout = errors.New("loop: output timeout")
 	// ErrTooManyConns: Options.MaxConns connections are open.
 	ErrTooManyConns = errors.New("loop: too many connections")
 	// ErrIdle: nothing arrived and nothing left for the idle time.
 	ErrIdle = errors.New("loop: idle timeout")
 	// ErrElementTimeout: an element was begun and not ended in time.
 	ErrElementTimeout = errors.New("loop: element timeout")
+	// ErrTooSlow: an element was begun, and came at less than Options.MinRate.
+	ErrTooSlow = errors.New("loop: peer too slow")
 	// ErrDeadline: the time given to Conn.SetDeadline came.
 	ErrDeadline = errors.New("loop: deadline passed")
 	// ErrDrainTimeout: after CloseWhenDone the peer did not take all, or did not end its side, in

@@ -32,7 +32,7 @@ func (c *Conn) join(fresh []byte) (rest []byte) {
 		stage.allow(data)
 	}
 	c.state |= delivering
-	c.state &^= amid
+	c.state &^= amid | paced
 	if err := c.element(data); err != nil {
 		c.fail(err)
 	}

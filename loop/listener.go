@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -27,12 +29,16 @@ type Listener struct {
 }
 
 // acceptor is a listening socket on its loop.
+//
+// Invariant: gone ⇒ off the loop and no timer; quitMs != 0 and not gone ⇒ the timer runs, or quit does, and the loop's
+// drain counts it.
 type acceptor struct {
 	loop     *Loop
 	listener *Listener
 	fd       int
 	at       int // place in loop.channels
 	backoff  backoff
+	quitMs   int64 // Close was called, and the queue has to be empty by then; 0: it was not
 	gone     bool
 
 	from  unix.RawSockaddrAny // the peer of the connection that is being accepted
@@ -43,8 +49,9 @@ type acceptor struct {
 func (ln *Listener) Addr() net.Addr { return ln.address }
 
 // Close stops listening: what is in the queue of the kernel is accepted still, then the sockets are
-// closed, and the path of a unix socket is removed. Open connections stay. It does not wait.
-// Idempotent. Any goroutine.
+// closed, and the path of a unix socket is removed. Open connections stay. It does not wait. If
+// descriptors have run out, or MaxConns are open, the sockets stay for up to Options.DrainTimeout, and
+// take more clients meanwhile; what is still queued then is reset, and the log says how much. Idempotent. Any goroutine.
 func (ln *Listener) Close() error {
 	ln.closeOnce.Do(func() {
 		for _, a := range ln.acceptors {
@@ -219,8 +226,8 @@ func (a *acceptor) begin() {
 // ready accepts within the turn's budget; what is left makes epoll report again.
 func (a *acceptor) ready(uint32) { a.accept(a.loop.opts.AcceptBudget) }
 
-// accept takes up to budget connections, and reports whether the queue of the kernel is empty.
-func (a *acceptor) accept(budget int) (empty bool) {
+// accept takes up to budget connections. It reports false if it pauses, because there is no room or an error lasts.
+func (a *acceptor) accept(budget int) bool {
 	for ; budget > 0; budget-- {
 		target := a.target()
 		if target == nil {
@@ -243,7 +250,7 @@ func (a *acceptor) accept(budget int) (empty bool) {
 			return false
 		}
 	}
-	return false
+	return true
 }
 
 // target returns this loop, or the one that the balancer names; nil if there is no room.
@@ -284,6 +291,10 @@ func (a *acceptor) resume() {
 	if a.gone {
 		return
 	}
+	if a.quitMs != 0 {
+		a.finish()
+		return
+	}
 	if err := a.loop.setChannel(a.at, unix.EPOLLIN); err != nil {
 		a.pause(err)
 	}
@@ -291,14 +302,46 @@ func (a *acceptor) resume() {
 
 // quit accepts what the kernel has queued, whose clients believe that they are connected, and closes.
 func (a *acceptor) quit() {
-	if a.gone {
+	if a.gone || a.quitMs != 0 {
 		return
 	}
-	defer a.shut(nil)
-	a.accept(max(a.loop.opts.Backlog, a.loop.opts.AcceptBudget))
-	// Who dials from now on is refused at once: the descriptor is closed at the end of the turn, and that would reset
-	// clients that believe they are connected. An error leaves it at that.
-	_ = a.loop.calls.Shutdown(a.fd, unix.SHUT_RD)
+	a.quitMs = a.loop.nowMs + ms(a.loop.opts.DrainTimeout)
+	a.loop.drain.quits++
+	a.finish()
+}
+
+// finish empties the queue and closes. What it has no room or descriptors for it comes back to, as after any pause, until
+// the time for that is over.
+func (a *acceptor) finish() {
+	over := true
+	defer func() { // a factory may panic
+		if !over {
+			return
+		}
+		// Who dials from now on is refused at once: the descriptor is closed at the end of the turn, and that would reset
+		// clients that believe they are connected. An error leaves it at that.
+		_ = a.loop.calls.Shutdown(a.fd, unix.SHUT_RD)
+		a.shut(nil)
+	}()
+	l := a.loop
+	if a.accept(max(l.opts.Backlog, l.opts.AcceptBudget)) {
+		return
+	}
+	waiting, err := l.calls.Waiting(a.fd)
+	if err == nil && waiting == 0 { // accept4(2) wants a descriptor before it looks
+		return
+	}
+	if left := a.quitMs - l.nowMs; left > 0 {
+		over = false
+		a.backoff.within(time.Duration(left) * time.Millisecond)
+		return
+	}
+	lost := slog.Int("reset", waiting)
+	if err != nil { // of a unix socket nobody knows
+		lost = slog.String("reset", "unknown")
+	}
+	l.opts.Logger.Warn("millrace: a listener closes on clients that it has no room or no descriptors for",
+		"addr", a.listener.address, lost)
 }
 
 func (a *acceptor) shut(error) {
@@ -311,6 +354,9 @@ func (a *acceptor) shut(error) {
 
 func (a *acceptor) end() {
 	a.gone = true
+	if a.quitMs != 0 {
+		a.loop.drain.quits--
+	}
 	a.backoff.stop()
 	a.listener.removePath()
 }

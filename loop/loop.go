@@ -50,6 +50,7 @@ type Loop struct {
 	polled    int   // how many channels are dispatchers
 	ringBytes int   // what the ring should have
 	yieldedMs int64 // when Run last let the scheduler in
+	pulse     pulse // what the watchdog looks at
 
 	// The rest of a turn.
 	pending    []*Conn // to be settled in this turn
@@ -166,12 +167,20 @@ func (l *Loop) tick() { l.nowMs = l.calls.Now() / int64(time.Millisecond) }
 
 // Run handles events on the calling goroutine, which it locks to its thread, until ctx is done or
 // Shutdown has ended; then it closes the loop. When ctx is done it drains as Shutdown does, for at
-// most twice Options.DrainTimeout. It returns nil after an orderly end, ErrRunning if the loop runs
-// or ran, ErrGoexit, or the error of epoll_wait.
-func (l *Loop) Run(ctx context.Context) (err error) {
+// most twice Options.DrainTimeout. A watchdog of its own reports turns that take too long: see
+// Options.StallTimeout. It returns nil after an orderly end, ErrRunning if the loop runs or ran, ErrGoexit, or the error
+// of epoll_wait.
+func (l *Loop) Run(ctx context.Context) error { return l.run(ctx, true) }
+
+// run is Run; alone tells whether the loop needs a watchdog of its own.
+func (l *Loop) run(ctx context.Context, alone bool) (err error) {
 	if !l.running.CompareAndSwap(false, true) {
 		return ErrRunning
 	}
+	if alone {
+		defer watch(l.opts, l)()
+	}
+	l.pulse.beat() // the watchdog may have parked it before
 	runtime.LockOSThread()
 	if l.opts.Pin {
 		// No unlock: a pinned thread ends with its goroutine and is not used for others.
@@ -189,6 +198,7 @@ func (l *Loop) Run(ctx context.Context) (err error) {
 			err = ErrGoexit
 		}
 		l.Close()
+		l.pulse.sleep() // for ever
 	}()
 	for err == nil && !l.ended() {
 		err = l.turn(-1)
@@ -214,7 +224,7 @@ func (l *Loop) yield() {
 
 // Poll handles one round of events on the calling goroutine: what is ready within timeout
 // (negative: waits for ever) and what follows from it. Polls must not overlap, nor be mixed with
-// Run. It returns ErrClosed if the loop is closed, ErrRunning while Run does it, or the error of
+// Run. No watchdog looks at it. It returns ErrClosed if the loop is closed, ErrRunning while Run does it, or the error of
 // epoll_wait.
 func (l *Loop) Poll(timeout time.Duration) error {
 	select {

@@ -93,6 +93,17 @@ type Options struct {
 	// ElementTimeout is the time from the first byte of an element to its end, in Whole delivery:
 	// default 60 s, then ErrElementTimeout. Negative: no limit.
 	ElementTimeout time.Duration
+	// MinRate is the least rate in bytes a second at which a peer has to send an element, in Whole and in
+	// Pieces delivery, from the element's first byte to its end: default 0, no limit. A connection that
+	// receives less than MinRate × RatePeriod in a RatePeriod closes with ErrTooSlow. It does not run
+	// between elements, with the terminator None, nor while the connection is paused or above HighWater.
+	MinRate int
+	// RatePeriod is the time over which MinRate is measured, anew for each element: default 10 s.
+	RatePeriod time.Duration
+	// OutputTimeout closes a connection with ErrOutputTimeout when its queued output takes longer than this
+	// from passing HighWater to falling to LowWater, whatever progress it makes: default 0, no limit. It does not run once the
+	// connection is closing, where DrainTimeout rules. Negative: no limit.
+	OutputTimeout time.Duration
 	// ConnectTimeout bounds a Dial: default 30 s, then ErrConnectTimeout. Negative: the kernel's.
 	ConnectTimeout time.Duration
 	// DrainTimeout bounds the closing of each connection by CloseWhenDone, and so by Shutdown: the
@@ -102,6 +113,13 @@ type Options struct {
 	// DrainBytes is the most that is read and dropped from a peer after CloseWhenDone has delivered
 	// all: default 16 MiB; then the connection is closed with ErrDrainTimeout.
 	DrainBytes int
+	// StallTimeout is how long a turn of a loop may take, which is to say its callbacks, before the watchdog of
+	// Run reports it: default 1 s. Negative: no watchdog. Poll has none.
+	StallTimeout time.Duration
+	// Stalled, if it is set, is told of each stall: which loop, and for how long it has been in one turn. It is called on the
+	// watchdog's goroutine while the loop is still blocked, so it must not wait for that; Run does not return before it has. A panic
+	// in it is logged.
+	Stalled func(l *Loop, d time.Duration)
 	// SharePort lets several processes listen on one TCP port under ReusePort, for a restart
 	// without a gap. By default Listen refuses a port that another process listens on, which
 	// SO_REUSEPORT alone would not.
@@ -115,7 +133,7 @@ type Options struct {
 	// where the kernel has them.
 	NoOffload bool
 	// Logger gets what no callback can be told: panics without a Failer, accept failures (at most
-	// one line a second). Default slog.Default().
+	// one line a second), stalls (one a minute). Default slog.Default().
 	Logger *slog.Logger
 
 	calls *sys.Calls // the seam; System unless a test sets it
@@ -138,8 +156,10 @@ func (o Options) withDefaults() (Options, error) {
 	def(&o.MaxPosted, 1<<20)
 	def(&o.IdleTimeout, 10*time.Minute)
 	def(&o.ElementTimeout, time.Minute)
+	def(&o.RatePeriod, 10*time.Second)
 	def(&o.ConnectTimeout, 30*time.Second)
 	def(&o.DrainTimeout, 5*time.Second)
+	def(&o.StallTimeout, time.Second)
 	def(&o.DrainBytes, 16<<20)
 	if o.MaxOutput < 0 {
 		o.MaxOutput = 1<<31 - 1
@@ -177,6 +197,8 @@ func (o *Options) check() error {
 		{"WriteBudget", o.WriteBudget, 1, 1<<31 - 1},
 		{"MaxPosted", o.MaxPosted, 1, 1<<31 - 1},
 		{"DrainBytes", o.DrainBytes, 1, 1<<31 - 1},
+		{"MinRate", o.MinRate, 0, 1<<31 - 1},
+		{"RatePeriod", int(min(o.RatePeriod/time.Millisecond, 1<<30)), 1, 1 << 30},
 		{"DrainTimeout", int(min(o.DrainTimeout/time.Millisecond, 1<<30)), 1, 1 << 30},
 		{"Balance", int(o.Balance), int(ReusePort), int(SourceHash)},
 		{"Oversize", int(o.Oversize), int(CloseOversize), int(DiscardOversize)},

@@ -138,8 +138,11 @@ func (c *Conn) spillFrom(n int) {
 
 // mark sets above if the queue has passed the high-water mark.
 func (c *Conn) mark() {
-	if c.waiting() > int64(c.loop.opts.HighWater) {
+	if c.waiting() > int64(c.loop.opts.HighWater) && c.state&above == 0 {
 		c.state |= above
+		if c.outputMs() != 0 {
+			c.beginAbove()
+		}
 	}
 }
 

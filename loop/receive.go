@@ -47,6 +47,9 @@ func (c *Conn) readable() {
 	}
 	window := l.space[:head+n]
 	c.receive(window, head)
+	if c.state&rated != 0 {
+		c.pace(n)
+	}
 	if ringbuf.Poison && &window[0] == &l.space[0] { // else it is the connection's ring now
 		ringbuf.Fill(window)
 	}
@@ -126,6 +129,9 @@ func (c *Conn) readRing() {
 	}
 	ring.Commit(n)
 	c.deliverHeld()
+	if c.state&rated != 0 {
+		c.pace(n)
+	}
 }
 
 // endOfStream delivers what was left unfinished, and tells the handler.
@@ -154,7 +160,7 @@ func (c *Conn) endOfStream() {
 
 // deliverRest delivers what the end of the stream left unfinished, with found = false.
 func (c *Conn) deliverRest() {
-	c.elementMs = 0
+	c.endElement()
 	switch {
 	case c.state&discarding != 0:
 	case c.in != nil:

@@ -90,7 +90,8 @@ func (r *relay) start() {
 	}
 	r.prefix = append(r.prefix, held[:take]...)
 	c.match.Reset(c.match.Terminator())
-	c.scanned, c.elementMs = 0, 0
+	c.scanned = 0
+	c.endElement()
 	switch {
 	case c.in == nil && take < len(held): // of a carry, which is stored nowhere
 		c.keepBlock(held[take:])

@@ -64,7 +64,8 @@ func (s *Set) Dial(network, address string, factory Factory) error {
 
 // Run runs every loop on a thread of its own until ctx is done or Shutdown has ended, and returns
 // when all have ended and all connections are closed. When ctx is done it drains as Shutdown does,
-// for at most twice Options.DrainTimeout. If a loop fails the others are drained too. It returns
+// for at most twice Options.DrainTimeout. If a loop fails the others are drained too. One watchdog
+// looks at all of them: see Options.StallTimeout. It returns
 // nil after an orderly end, else the errors of the loops joined; ErrRunning or ErrClosed if it
 // cannot run.
 func (s *Set) Run(ctx context.Context) error {
@@ -81,6 +82,7 @@ func (s *Set) Run(ctx context.Context) error {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer watch(s.opts, s.loops...)()
 	errs := make([]error, len(s.loops))
 	var wg sync.WaitGroup
 	for i, l := range s.loops {
@@ -96,7 +98,7 @@ func (s *Set) Run(ctx context.Context) error {
 				}
 			}()
 			errs[i] = errUnset
-			errs[i] = l.Run(ctx)
+			errs[i] = l.run(ctx, false)
 		}()
 	}
 	wg.Wait()

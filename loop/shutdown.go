@@ -12,7 +12,7 @@ import (
 type drain struct {
 	asked  bool
 	forced bool // what is left is closed at once
-	quits  int  // listeners and dispatchers that are still to be told
+	quits  int  // listeners and dispatchers that are still to be told, and listeners that wait for descriptors
 	timer  *Timer
 }
 

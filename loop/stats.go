@@ -25,6 +25,7 @@ type Stats struct {
 	PacketsLost  uint64 // datagrams of a PacketConn that the kernel refused, or that were queued when it closed
 	Truncated    uint64 // datagrams longer than MaxPacket, which were not delivered
 	PacketErrors uint64 // errors of a PacketConn's socket that did not close it
+	Stalls       uint64 // turns that took longer than StallTimeout
 	RingBytes    int64  // in rings that are in use, now
 	BlockBytes   int64  // in blocks that are in use, now
 }
@@ -49,6 +50,7 @@ func (s *Stats) add(t *Stats) {
 	s.PacketsLost += t.PacketsLost
 	s.Truncated += t.Truncated
 	s.PacketErrors += t.PacketErrors
+	s.Stalls += t.Stalls
 	s.RingBytes += t.RingBytes
 	s.BlockBytes += t.BlockBytes
 }
@@ -57,6 +59,7 @@ func (s *Stats) add(t *Stats) {
 func (l *Loop) Stats() Stats {
 	s := l.stats
 	s.Conns = l.conns.Load()
+	s.Stalls = l.pulse.stalls.Load()
 	s.RingBytes = l.rings.Stats().InUseBytes
 	s.BlockBytes = l.blocks.Stats().InUseBytes
 	return s

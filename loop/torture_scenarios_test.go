@@ -41,6 +41,7 @@ var scenarios = []scenario{
 	{"timers", playTimers},
 	{"mailbox", playMailbox},
 	{"listener-close", playListenerClose},
+	{"crowded-close", playCrowdedClose},
 	{"shutdown", playShutdown},
 	{"large", playLarge},
 	{"urgent", playUrgent},

@@ -193,9 +193,33 @@ func playListenerClose(r *run) {
 		e := r.client(ln, "late\r\n")
 		r.carry("queued", e, "late\r\n", nil)
 	}
-	// Its last accept takes EAGAIN for the end of the queue, and does not wait for descriptors.
-	r.excused = r.in.fault.call == "Accept"
+	// Its last accept takes EAGAIN for the end of the queue.
+	r.excused = r.in.fault.call == "Accept" && r.in.fault.outcome.Errno == unix.EAGAIN
 	ln.Close()
+	r.pump(r.settled)
+}
+
+// A listener is closed while there is no room: it waits, and gives up.
+func playCrowdedClose(r *run) {
+	room := r.l.opts.MaxConns
+	r.l.opts.MaxConns = 1
+	defer func() { r.l.opts.MaxConns = room }()
+	ln, ok := r.listen("tcp", "127.0.0.1:0", func(c *Conn) *hooks { return lines(c, echoEnded) })
+	if !ok {
+		return
+	}
+	text := numbered(3, 50)
+	in := r.client(ln, text)
+	in.stays = true
+	r.carry("accepted", in, text, nil)
+	r.pump(func() bool { return len(in.got) == len(text) || in.over() })
+	queued := r.client(ln, "never\r\n")
+	ln.Close()
+	if !r.pump(func() bool { return r.l.channelCount() == 0 }) && r.broken == 0 {
+		r.problem("the listener does not give up")
+	}
+	r.pump(func() bool { return queued.over() })
+	in.stays = false
 	r.pump(r.settled)
 }
 

@@ -48,8 +48,10 @@ func (l *Loop) wait(waitMs int) error {
 		n, errno = l.calls.EpollPoll(l.epfd, l.events)
 	}
 	if n == 0 && errno == 0 && waitMs != 0 {
+		l.pulse.sleep()
 		n, errno = l.calls.EpollWait(l.epfd, l.events, waitMs)
 	}
+	l.pulse.beat()
 	switch errno {
 	case 0:
 		l.got = n

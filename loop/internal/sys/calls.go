@@ -58,6 +58,7 @@ type Calls struct {
 	ReadFile      func(fd int, p []byte) (int, syscall.Errno) // read(2), of what is no socket
 	WriteFile     func(fd int, p []byte) (int, syscall.Errno) // write(2), likewise
 	OutQueue      func(fd int) (int, error)
+	Waiting       func(fd int) (int, error) // getsockopt(2), TCP_INFO: connections in a listener's queue
 	Shutdown      func(fd, how int) error
 	Dup           func(fd int) (int, error)
 	Close         func(fd int) error

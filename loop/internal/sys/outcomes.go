@@ -121,7 +121,8 @@ var outcomes = []outcomeGroup{
 	{"Getpeername", Ignore, false, []unix.Errno{unix.ENOTCONN, unix.ENOBUFS}},
 	{"Dup", Fatal, false, []unix.Errno{unix.EMFILE}},
 	{"OutQueue", Ignore, false, []unix.Errno{unix.EINVAL}},
-	{"Unread", Ignore, false, []unix.Errno{unix.EINVAL, unix.ENOTTY}}, // as if nothing were to be read
+	{"Unread", Ignore, false, []unix.Errno{unix.EINVAL, unix.ENOTTY}},       // as if nothing were to be read
+	{"Waiting", Ignore, false, []unix.Errno{unix.EOPNOTSUPP, unix.ENOBUFS}}, // as of a unix socket: the log does not say how many
 	{"SetNonblock", Fatal, false, []unix.Errno{unix.EBADF}},
 
 	// accept4(2), connect(2)

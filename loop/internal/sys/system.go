@@ -50,6 +50,7 @@ func System() *Calls {
 		ReadFile:      readFile,
 		WriteFile:     writeFile,
 		OutQueue:      func(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.SIOCOUTQ) },
+		Waiting:       waiting,
 		Shutdown:      unix.Shutdown,
 		Dup:           func(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) },
 		Close:         unix.Close,
@@ -114,6 +115,15 @@ func epollCtl(epfd, op, fd int, event *unix.EpollEvent) syscall.Errno {
 var start = time.Now()
 
 func now() int64 { return int64(time.Since(start)) }
+
+// waiting reads the length of a listener's queue, which tcp(7) keeps where a connection has its unacknowledged segments.
+func waiting(fd int) (int, error) {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return 0, err
+	}
+	return int(info.Unacked), nil
+}
 
 func socket(domain, typ, proto int) (int, error) {
 	return unix.Socket(domain, typ|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
