@@ -13,7 +13,7 @@ import (
 // Each way in which asynchat is bettered names tests that exist.
 func TestPortsNameTests(t *testing.T) {
 	tests := map[string]bool{}
-	for _, pattern := range []string{"*_test.go", "../match/*_test.go", "../producer/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "../match/*_test.go", "../producer/*_test.go", "../fuzz/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: no files, error %v", pattern, err)
