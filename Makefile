@@ -20,7 +20,7 @@ HAVE_CC = printf '\#include <stdlib.h>\n' | $$(go env CC) -x c -fsyntax-only - 2
 step = echo '== $(1)'; $(2) || { echo 'make: step "$(1)" failed' >&2; exit 1; }
 
 .PHONY: help run test vet unit race poison fuzz-short fuzz fuzz-many bench-programs bench bench-quick bench-go bench-match generate fmt lint
-.PHONY: torture
+.PHONY: torture mutants
 .NOTPARALLEL:
 
 help: ## print this list
@@ -61,6 +61,9 @@ fuzz-many: ## check CASES (10000000) generated cases of the searches against the
 torture: ## make every system call of a loop fail in every way, three minutes; writes docs/torture.txt
 	@$(call step,torture,go test -count 1 -timeout 0 -run TestTorture ./loop -torture -torture-record ../docs/torture.txt)
 	@cat docs/torture.txt
+
+mutants: ## take out each protection of the scenarios and see a test fail, half an hour; writes docs/mutants.txt; ARGS='-scenario 5'
+	@go -C .ci/mutants run . $(if $(ARGS),$(ARGS),-record ../../docs/mutants.txt)
 
 # Servers, load generator and comparison, all into bin/. Without a C compiler the loops in C are left out, and with them
 # the ratios.

@@ -143,8 +143,13 @@ func (l *Loop) open() (err error) {
 		return fmt.Errorf("loop: ring: %w", err)
 	}
 	l.setRing(ring)
+	openRuntimePoller()
 	return nil
 }
+
+// openRuntimePoller makes a timer of Go's. With the first one the runtime opens an epoll of its own, and ends the process if
+// there is no descriptor for it: that must not be the first Set.Stats after connections have taken them all.
+func openRuntimePoller() { time.AfterFunc(time.Hour, func() {}).Stop() }
 
 // release gives back what open got.
 func (l *Loop) release() {

@@ -25,10 +25,10 @@ var floodDials = flag.Int("flood-dials", 400,
 
 // How a dial of the flood ended.
 const (
-	served  = iota // with the whole reply, and then the end of the stream
-	goodbye        // with the end of the stream in order: it was accepted, and the request had not come by then
-	reset          // connected, and then reset: it came to a socket that was closing
-	refused        // not connected
+	served   = iota // with the whole reply, and then the end of the stream
+	goodbye         // with the end of the stream in order: it was accepted, and the request had not come by then
+	wasReset        // connected, and then reset: it came to a socket that was closing
+	refused         // not connected
 	outcomes
 )
 
@@ -76,7 +76,7 @@ func (f *flood) dial(sent func()) {
 	case !errors.Is(err, unix.ECONNRESET) && !errors.Is(err, unix.EPIPE):
 		f.t.Errorf("a connection has no clear end: %q, %v", answer, err)
 	default:
-		f.count[reset].Add(1)
+		f.count[wasReset].Add(1)
 	}
 }
 
@@ -152,7 +152,7 @@ func shutdownUnderAFlood(t *testing.T, o Options) {
 		t.Errorf("%d opened, %d closed", st.Opened, st.Closed)
 	}
 	t.Logf("%d served, %d told the end, %d reset, %d refused", f.count[served].Load(), f.count[goodbye].Load(),
-		f.count[reset].Load(), f.count[refused].Load())
+		f.count[wasReset].Load(), f.count[refused].Load())
 }
 
 // blockLoops has every loop wait in a callback until release is closed.
