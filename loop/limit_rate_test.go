@@ -66,31 +66,38 @@ func TestMinRate(t *testing.T) {
 					t.Fatalf("idle: %v", *cause)
 				}
 				feed(t, l, peer, tc.begin)
-				feed(t, l, peer, "x")
-				for second := 1; second < 10; second++ {
-					k.pass(t, time.Second)
-					if *cause != nil {
-						t.Fatalf("%d bytes a second: %v after %d s", rate, *cause, second)
-					}
-					feed(t, l, peer, strings.Repeat("x", rate))
-				}
-				feed(t, l, peer, strings.Repeat("x", rate/10*10))
-				k.pass(t, time.Second)
-				if tooSlow := rate < 10; errors.Is(*cause, ErrTooSlow) != tooSlow {
-					t.Fatalf("%d bytes a second: %v after 10 s", rate, *cause)
-				}
-				if *cause == nil { // and a second period, in which nothing comes
-					k.pass(t, 9*time.Second)
-					if *cause != nil {
-						t.Fatalf("before the end of a second period: %v", *cause)
-					}
-					k.pass(t, time.Second)
-					if !errors.Is(*cause, ErrTooSlow) {
-						t.Fatalf("after a second period without a byte: %v", *cause)
-					}
-				}
+				sendAtRate(t, k, peer, cause, rate)
 			}
 		})
+	}
+}
+
+// sendAtRate begins an element, sends so many bytes of it in each second of a period, and none in the next period.
+func sendAtRate(t *testing.T, k *clock, peer *os.File, cause *error, rate int) {
+	t.Helper()
+	feed(t, k.l, peer, "x")
+	for second := 1; second < 10; second++ {
+		k.pass(t, time.Second)
+		if *cause != nil {
+			t.Fatalf("%d bytes a second: %v after %d s", rate, *cause, second)
+		}
+		feed(t, k.l, peer, strings.Repeat("x", rate))
+	}
+	feed(t, k.l, peer, strings.Repeat("x", rate/10*10))
+	k.pass(t, time.Second)
+	if tooSlow := rate < 10; errors.Is(*cause, ErrTooSlow) != tooSlow {
+		t.Fatalf("%d bytes a second: %v after 10 s", rate, *cause)
+	}
+	if *cause != nil {
+		return
+	}
+	k.pass(t, 9*time.Second)
+	if *cause != nil {
+		t.Fatalf("before the end of a second period: %v", *cause)
+	}
+	k.pass(t, time.Second)
+	if !errors.Is(*cause, ErrTooSlow) {
+		t.Fatalf("after a second period without a byte: %v", *cause)
 	}
 }
 
@@ -263,33 +270,38 @@ func TestMinRateAllocates(t *testing.T) {
 	}
 }
 
-// Scenario 26: 5,000 clients send a byte a second and never end an element. All are put out when their period is over,
-// and not before; the timer of each is moved when its element begins, and fires once.
-func TestScenario26FiveThousandSlowClients(t *testing.T) {
-	const clients = 5000
-	l, k := newClockLoop(t, slowly())
-	fires, moves, slow := 0, 0, 0
-	conns := make([]*Conn, 0, clients)
-	peers := make([]int, 0, clients)
-	defer func() {
-		for _, fd := range peers {
+// slowClients are connections of one loop, and the other ends of them.
+type slowClients struct {
+	conns []*Conn
+	peers []int
+	when  []int64 // of each connection's timer, as it was last seen
+	moves int     // how often one of them had changed
+	fires int
+	slow  int // how many were put out
+}
+
+func newSlowClients(t *testing.T, l *Loop, n int) *slowClients {
+	t.Helper()
+	s := &slowClients{when: make([]int64, n)}
+	t.Cleanup(func() {
+		for _, fd := range s.peers {
 			unix.Close(fd)
 		}
-	}()
+	})
 	h := &hooks{closed: func(c *Conn, err error) {
 		if errors.Is(err, ErrTooSlow) {
-			slow++
+			s.slow++
 		}
 	}}
-	for i := range clients {
-		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	for i := range n {
+		fds, err := unixPair(0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		peers = append(peers, fds[1])
+		s.peers = append(s.peers, fds[1])
 		if err := l.Adopt(fds[0], func(c *Conn) Handler {
-			conns = append(conns, c)
-			c.timer.Expired = func(at *wheel.Timer) { fires++; connExpired(at) }
+			s.conns = append(s.conns, c)
+			c.timer.Expired = func(at *wheel.Timer) { s.fires++; connExpired(at) }
 			c.SetTerminator(match.LF)
 			c.SetDelivery([]Delivery{Whole, Pieces}[i%2])
 			return h
@@ -297,28 +309,44 @@ func TestScenario26FiveThousandSlowClients(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	poll(t, l, func() bool { return len(conns) == clients })
-	when := make([]int64, clients)
+	poll(t, l, func() bool { return len(s.conns) == n })
+	return s
+}
+
+// send has each client send a byte, and counts the timers that this moves.
+func (s *slowClients) send(t *testing.T, l *Loop) {
+	t.Helper()
+	want := l.stats.BytesIn + uint64(len(s.peers))
+	for _, fd := range s.peers {
+		if _, err := unix.Write(fd, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	poll(t, l, func() bool { return l.stats.BytesIn == want })
+	for i, c := range s.conns {
+		if w := c.timer.When(); w != s.when[i] {
+			s.when[i] = w
+			s.moves++
+		}
+	}
+}
+
+// Scenario 26: 5,000 clients send a byte a second and never end an element. All are put out when their period is over,
+// and not before; the timer of each is moved when its element begins, and fires once.
+func TestScenario26FiveThousandSlowClients(t *testing.T) {
+	const clients = 5000
+	l, k := newClockLoop(t, slowly())
+	s := newSlowClients(t, l, clients)
 	for second := range 10 {
-		if slow != 0 {
-			t.Fatalf("%d were put out after %d s", slow, second)
+		if s.slow != 0 {
+			t.Fatalf("%d were put out after %d s", s.slow, second)
 		}
-		for _, fd := range peers {
-			if _, err := unix.Write(fd, []byte("x")); err != nil {
-				t.Fatal(err)
-			}
-		}
-		poll(t, l, func() bool { return l.stats.BytesIn == uint64(clients*(second+1)) })
-		for i, c := range conns {
-			if w := c.timer.When(); w != when[i] {
-				when[i] = w
-				moves++
-			}
-		}
+		s.send(t, l)
 		k.ns += int64(time.Second)
 	}
 	rounds(t, l, 3)
-	if slow != clients || fires != clients || moves != clients {
-		t.Fatalf("after 10 s %d of %d are put out, timers fired %d times and were moved %d times", slow, clients, fires, moves)
+	if s.slow != clients || s.fires != clients || s.moves != clients {
+		t.Fatalf("after 10 s %d of %d are put out, timers fired %d times and were moved %d times",
+			s.slow, clients, s.fires, s.moves)
 	}
 }

@@ -229,48 +229,48 @@ func TestScenario31WatchdogReportsABlockedLoop(t *testing.T) {
 	}
 }
 
+// answered counts the answers of each of some neighbours.
+type answered [8]atomic.Int64
+
+// wait waits until all have been answered so many times more, and for a least time.
+func (a *answered) wait(more int64, least time.Duration) {
+	var since [len(a)]int64
+	for i := range a {
+		since[i] = a[i].Load()
+	}
+	begin := time.Now()
+	for i := range a {
+		for a[i].Load() < since[i]+more {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	time.Sleep(least - time.Since(begin))
+}
+
 // Scenario 31: handlers that work on other goroutines, by Suspend, do not keep their neighbours waiting: each of them works
 // until all neighbours have been answered 200 times more, and for 100 ms at the least.
 func TestScenario31NeighboursOfSuspendedWork(t *testing.T) {
-	const neighbours, workers, answers = 8, 4, 200
 	s := start(t, Options{Loops: 1})
-	var done [neighbours]atomic.Int64
-	enough := func(since [neighbours]int64) bool {
-		for i := range done {
-			if done[i].Load() < since[i]+answers {
-				return false
-			}
-		}
-		return true
-	}
-	work := func(c *Conn) {
-		resume := c.Suspend()
-		go func() {
-			var since [neighbours]int64
-			for i := range done {
-				since[i] = done[i].Load()
-			}
-			for begin := time.Now(); !enough(since) || time.Since(begin) < 100*time.Millisecond; {
-				time.Sleep(time.Millisecond)
-			}
-			_ = resume(func(c *Conn) { c.PushString("worked\n") })
-		}()
-	}
+	var done answered
 	addr := serve(t, s, func(c *Conn) Handler {
 		c.SetTerminator(match.LF)
 		return HandlerFunc(func(c *Conn, line []byte, found bool) error {
-			if string(line) == "work" {
-				work(c)
-				return nil
+			if string(line) != "work" {
+				return c.PushString("pong\n")
 			}
-			return c.PushString("pong\n")
+			resume := c.Suspend()
+			go func() {
+				done.wait(200, 100*time.Millisecond)
+				_ = resume(func(c *Conn) { c.PushString("worked\n") })
+			}()
+			return nil
 		})
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var pinging, working sync.WaitGroup
-	var slowest [neighbours]time.Duration
-	for i := range neighbours {
+	var slowest [len(done)]time.Duration
+	for i := range done {
 		nc := dial(t, addr)
 		pinging.Go(func() {
 			for ; ctx.Err() == nil; done[i].Add(1) {
@@ -282,7 +282,7 @@ func TestScenario31NeighboursOfSuspendedWork(t *testing.T) {
 			}
 		})
 	}
-	for range workers {
+	for range 4 {
 		nc := dial(t, addr)
 		working.Go(func() { asks(t, nc, "work\n", "worked\n") })
 	}

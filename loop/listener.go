@@ -6,16 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/millrace-net/millrace/loop/internal/sys"
 )
 
 // Listener accepts connections, on one socket or on one a loop.
@@ -26,23 +22,6 @@ type Listener struct {
 	balancer  *balancer   // nil: each acceptor keeps what it accepts; immutable
 	acceptors []*acceptor // immutable once Listen has returned
 	closeOnce sync.Once
-}
-
-// acceptor is a listening socket on its loop.
-//
-// Invariant: gone ⇒ off the loop and no timer; quitMs != 0 and not gone ⇒ the timer runs, or quit does, and the loop's
-// drain counts it.
-type acceptor struct {
-	loop     *Loop
-	listener *Listener
-	fd       int
-	at       int // place in loop.channels
-	backoff  backoff
-	quitMs   int64 // Close was called, and the queue has to be empty by then; 0: it was not
-	gone     bool
-
-	from  unix.RawSockaddrAny // the peer of the connection that is being accepted
-	fresh adoption            // and what it is: kept here so that accepting makes no garbage
 }
 
 // Addr returns the address that is listened on, with the port that was chosen for port 0. Any goroutine.
@@ -211,152 +190,4 @@ func (l *Loop) removeStale(sa *unix.SockaddrUnix) bool {
 	}
 	defer l.calls.Close(probe)
 	return errors.Is(l.calls.Connect(probe, sa), unix.ECONNREFUSED) && os.Remove(sa.Name) == nil
-}
-
-// begin puts the acceptor on its loop. Whoever called Listen was told that it listens, so an epoll that is short of memory
-// puts it off and does not end it.
-func (a *acceptor) begin() {
-	a.at, _ = a.loop.addChannel(a, a.fd, 0) // without an interest it cannot fail
-	a.resume()
-	if a.loop.drain.asked {
-		a.quit()
-	}
-}
-
-// ready accepts within the turn's budget; what is left makes epoll report again.
-func (a *acceptor) ready(uint32) { a.accept(a.loop.opts.AcceptBudget) }
-
-// accept takes up to budget connections. It reports false if it pauses, because there is no room or an error lasts.
-func (a *acceptor) accept(budget int) bool {
-	for ; budget > 0; budget-- {
-		target := a.target()
-		if target == nil {
-			a.pause(ErrTooManyConns)
-			return false
-		}
-		fd, errno := a.loop.calls.Accept(a.fd, &a.from)
-		if errno == 0 {
-			a.backoff.reset()
-			a.fresh = adoption{fd: fd, peer: peerOfRaw(&a.from), factory: a.listener.factory}
-			a.place(target)
-			continue
-		}
-		switch sys.OfAccept(errno) {
-		case sys.Retry, sys.Skip:
-		case sys.Wait:
-			return true
-		default: // exhausted, or unknown: a listener is never given up for an error of accept
-			a.pause(os.NewSyscallError("accept4", errno))
-			return false
-		}
-	}
-	return true
-}
-
-// target returns this loop, or the one that the balancer names; nil if there is no room.
-func (a *acceptor) target() *Loop {
-	if b := a.listener.balancer; b != nil {
-		return b.pick()
-	}
-	if a.loop.room() {
-		return a.loop
-	}
-	return nil
-}
-
-// place hands the fresh connection to its loop.
-func (a *acceptor) place(target *Loop) {
-	if b := a.listener.balancer; b != nil {
-		target = b.choose(target, &a.fresh.peer)
-	}
-	if target != a.loop {
-		letter := a.fresh // which the other loop reads when it comes to it
-		if target.send(&letter) == nil {
-			return
-		}
-	}
-	a.loop.conns.Add(1) // the target is this loop, or one that has ended
-	a.loop.adopt(&a.fresh)
-	a.loop.leave()
-}
-
-// pause takes the listener out of epoll for a while: an error that lasts, such as EMFILE, must neither spin nor close the
-// listener.
-func (a *acceptor) pause(why error) {
-	_ = a.loop.setChannel(a.at, 0) // failing, it is out already
-	a.backoff.pause(a.loop, a.listener.address, why, a.resume)
-}
-
-func (a *acceptor) resume() {
-	if a.gone {
-		return
-	}
-	if a.quitMs != 0 {
-		a.finish()
-		return
-	}
-	if err := a.loop.setChannel(a.at, unix.EPOLLIN); err != nil {
-		a.pause(err)
-	}
-}
-
-// quit accepts what the kernel has queued, whose clients believe that they are connected, and closes.
-func (a *acceptor) quit() {
-	if a.gone || a.quitMs != 0 {
-		return
-	}
-	a.quitMs = a.loop.nowMs + ms(a.loop.opts.DrainTimeout)
-	a.loop.drain.quits++
-	a.finish()
-}
-
-// finish empties the queue and closes. What it has no room or descriptors for it comes back to, as after any pause, until
-// the time for that is over.
-func (a *acceptor) finish() {
-	over := true
-	defer func() { // a factory may panic
-		if !over {
-			return
-		}
-		// Who dials from now on is refused at once: the descriptor is closed at the end of the turn, and that would reset
-		// clients that believe they are connected. An error leaves it at that.
-		_ = a.loop.calls.Shutdown(a.fd, unix.SHUT_RD)
-		a.shut(nil)
-	}()
-	l := a.loop
-	if a.accept(max(l.opts.Backlog, l.opts.AcceptBudget)) {
-		return
-	}
-	waiting, err := l.calls.Waiting(a.fd)
-	if err == nil && waiting == 0 { // accept4(2) wants a descriptor before it looks
-		return
-	}
-	if left := a.quitMs - l.nowMs; left > 0 {
-		over = false
-		a.backoff.within(time.Duration(left) * time.Millisecond)
-		return
-	}
-	lost := slog.Int("reset", waiting)
-	if err != nil { // of a unix socket nobody knows
-		lost = slog.String("reset", "unknown")
-	}
-	l.opts.Logger.Warn("millrace: a listener closes on clients that it has no room or no descriptors for",
-		"addr", a.listener.address, lost)
-}
-
-func (a *acceptor) shut(error) {
-	if a.gone {
-		return
-	}
-	a.loop.removeChannel(a.at)
-	a.end()
-}
-
-func (a *acceptor) end() {
-	a.gone = true
-	if a.quitMs != 0 {
-		a.loop.drain.quits--
-	}
-	a.backoff.stop()
-	a.listener.removePath()
 }
