@@ -56,6 +56,11 @@ func (p *Proxy) Addr() string { return p.ln.Addr().String() }
 func (p *Proxy) Close() Report {
 	p.end(false)
 	p.wait.Wait()
+	return p.Report()
+}
+
+// Report returns what was done so far.
+func (p *Proxy) Report() Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.report

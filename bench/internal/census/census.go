@@ -27,6 +27,10 @@ const ringName = "millrace-ring"
 // tick is the unit of the times in stat: the kernel tells them in hundredths of a second on every machine.
 const tick = 10 * time.Millisecond
 
+// Others is how many descriptors there are besides pollers. Go's runtime opens a pair of pollers when it first needs them, which may be
+// any time, and keeps them.
+func (c Count) Others() int { return c.Descriptors - c.Pollers }
+
 // Of counts what the process holds. What changes meanwhile may be counted or not.
 func Of(pid int) (Count, error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
@@ -36,6 +40,12 @@ func Of(pid int) (Count, error) {
 		return c, fmt.Errorf("census: %w", err)
 	}
 	c.Descriptors = len(files)
+	for _, f := range files {
+		// One that has been closed meanwhile has no target.
+		if to, _ := os.Readlink(filepath.Join(dir, "fd", f.Name())); strings.HasPrefix(to, "anon_inode:[event") {
+			c.Pollers++
+		}
+	}
 	maps, err := os.ReadFile(filepath.Join(dir, "maps"))
 	if err != nil {
 		return c, fmt.Errorf("census: %w", err)

@@ -42,6 +42,10 @@ func TestOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	event, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ring := mapRing(t)
 	const size = 64 << 20
 	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
@@ -52,18 +56,18 @@ func TestOf(t *testing.T) {
 		memory[i] = 1
 	}
 	with := count(t)
-	if with.Descriptors <= before.Descriptors || with.Rings <= before.Rings || with.Mappings <= before.Mappings {
+	if with.Others() != before.Others()+1 || with.Pollers != before.Pollers+1 || with.Rings <= before.Rings || with.Mappings <= before.Mappings {
 		t.Errorf("%+v, and before %+v", with, before)
 	}
 	if with.Resident < before.Resident+size/2 || with.Threads < 1 {
 		t.Errorf("%+v, and before %+v", with, before)
 	}
 	f.Close()
-	if err := errors.Join(unix.Munmap(ring), unix.Munmap(memory)); err != nil {
+	if err := errors.Join(unix.Close(event), unix.Munmap(ring), unix.Munmap(memory)); err != nil {
 		t.Fatal(err)
 	}
 	after := count(t)
-	if after.Descriptors != before.Descriptors || after.Rings != before.Rings || after.Resident > with.Resident-size/2 {
+	if after.Descriptors != before.Descriptors || after.Pollers != before.Pollers || after.Rings != before.Rings || after.Resident > with.Resident-size/2 {
 		t.Errorf("%+v, and before %+v", after, before)
 	}
 }
