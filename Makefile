@@ -2,12 +2,13 @@
 # examples use curl, wrk, h2load, nc, swaks and the Redis tools where they are installed.
 
 # What `make bench-go` runs and how often; what `make fuzz` spends on each target; what `make
-# fuzz-many` checks; what `make run` and the `make bench`es pass on.
+# fuzz-many` checks; how long `make soak` has traffic; what `make run` and the `make bench`es pass on.
 BENCH       ?= .
 BENCH_COUNT ?= 1
 FUZZTIME    ?= 1m
 CASES       ?= 10000000
 SEED        ?= 1
+MINUTES     ?= 60
 ARGS        ?=
 
 # TOOL runs a tool at the version that .ci/tools/go.mod names, which keeps the tools out of the library's own go.mod.
@@ -20,7 +21,7 @@ HAVE_CC = printf '\#include <stdlib.h>\n' | $$(go env CC) -x c -fsyntax-only - 2
 step = echo '== $(1)'; $(2) || { echo 'make: step "$(1)" failed' >&2; exit 1; }
 
 .PHONY: help run test vet unit race poison fuzz-short fuzz fuzz-many bench-programs bench bench-quick bench-go bench-match generate fmt lint
-.PHONY: torture mutants
+.PHONY: torture mutants soak
 .NOTPARALLEL:
 
 help: ## print this list
@@ -64,6 +65,12 @@ torture: ## make every system call of a loop fail in every way, three minutes; w
 
 mutants: ## take out each protection of the scenarios and see a test fail, half an hour; writes docs/mutants.txt; ARGS='-scenario 5'
 	@go -C .ci/mutants run . $(if $(ARGS),$(ARGS),-record ../../docs/mutants.txt)
+
+soak: ## run every example under mixed traffic with faults for MINUTES (60); writes bench/records/DATE-soak.txt, docs/soak.svg
+	@CGO_ENABLED=0 go build -buildvcs=false -o bin/ ./examples/demo ./examples/httpd ./examples/resp ./examples/chat \
+		./examples/smtpd ./examples/ftp ./examples/httpget
+	@CGO_ENABLED=0 go -C bench build -buildvcs=false -o ../bin/ ./cmd/soak
+	@bin/soak -minutes $(MINUTES) -record bench/records/$$(date +%F)-soak.txt -plot docs/soak.svg $(ARGS)
 
 # Servers, load generator and comparison, all into bin/. Without a C compiler the loops in C are left out, and with them
 # the ratios.

@@ -56,8 +56,10 @@ func TestScenario09SignalStorm(t *testing.T) {
 	slow.Write([]byte("much\r\n"))
 	for range 50 {
 		nc := dial(t, addr)
-		if !echoes(nc, 20*time.Second) || !echoes(nc, 20*time.Second) {
-			t.Fatal("no echo")
+		for range 2 {
+			if !echoes(nc, 20*time.Second) {
+				t.Fatal("no echo")
+			}
 		}
 		nc.Close()
 	}

@@ -3,7 +3,6 @@
 package loop
 
 import (
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -130,19 +129,6 @@ func iovBytes(iov []unix.Iovec) (n int) {
 		n += int(iov[i].Len)
 	}
 	return n
-}
-
-// takesAll makes the sockets of a loop take all that they are offered, and keep none of it.
-func takesAll(calls *sys.Calls, offered func(n, slices int)) {
-	calls.Output.Write = func(_ int, p []byte) (int, syscall.Errno) {
-		offered(len(p), 1)
-		return len(p), 0
-	}
-	calls.Output.Writev = func(_ int, iov []unix.Iovec) (int, syscall.Errno) {
-		n := iovBytes(iov)
-		offered(n, len(iov))
-		return n, 0
-	}
 }
 
 // resetAll closes descriptors by a RST, which leaves nothing behind in the kernel.

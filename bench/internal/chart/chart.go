@@ -42,7 +42,11 @@ func Save(p *plot.Plot, path string) error {
 	p.Legend = plot.NewLegend()
 	p.Draw(draw.Crop(all, 0, -legend, 0, 0))
 	key.Draw(draw.Crop(all, all.Size().X-legend+4*vg.Millimeter, 0, 0, -10*vg.Millimeter))
+	return write(svg, path)
+}
 
+// write writes an image to a file, and names other fonts beside those that it was set in.
+func write(svg *vgsvg.Canvas, path string) error {
 	var b bytes.Buffer
 	if _, err := svg.WriteTo(&b); err != nil {
 		return err
