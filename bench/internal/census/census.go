@@ -15,6 +15,7 @@ import (
 type Count struct {
 	Resident    int64 // bytes in memory
 	Descriptors int   // open files
+	Pollers     int   // of these, such as poll others: of epoll, and the eventfds that wake it
 	Mappings    int   // lines of maps
 	Rings       int   // of these, such as hold a ring of this library
 	Threads     int
