@@ -23,14 +23,20 @@ const runTimeout = 60 * time.Second
 func Client(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-	case os.Getenv(requireClients) == "1":
-		t.Fatalf("%s is not installed, and %s=1: %v", name, requireClients, err)
-	default:
-		t.Skipf("%s is not installed; %s=1 would make this a failure", name, requireClients)
+	if err != nil {
+		Missing(t, name)
 	}
 	return path
+}
+
+// Missing is for a client, or a part of one, that is not installed: it skips the test, or fails it when
+// MILLRACE_REQUIRE_CLIENTS is 1. On the test's goroutine only.
+func Missing(t testing.TB, name string) {
+	t.Helper()
+	if os.Getenv(requireClients) == "1" {
+		t.Fatalf("%s is not installed, and %s=1", name, requireClients)
+	}
+	t.Skipf("%s is not installed; %s=1 would make this a failure", name, requireClients)
 }
 
 // Run runs a client for at most 60 s and returns what it wrote to standard output. It fails the test, with all
