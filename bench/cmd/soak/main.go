@@ -46,8 +46,8 @@ func run(ctx context.Context, o *options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	err = s.work(ctx, out)
-	if err := errors.Join(err, s.stop()); err != nil {
+	s.work(ctx, out)
+	if err := s.stop(); err != nil {
 		return err
 	}
 	s.writeChecks(out)

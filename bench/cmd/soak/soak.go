@@ -64,15 +64,13 @@ func (s *soak) address(server, service string) string {
 	return "" // which no dial takes
 }
 
-// work has the traffic, and the counts before and after it.
-func (s *soak) work(ctx context.Context, out io.Writer) error {
+// work has the traffic, and the counts before and after it. What goes wrong is entered in the ledger.
+func (s *soak) work(ctx context.Context, out io.Writer) {
 	s.warmUp()
-	for _, srv := range s.servers {
-		var err error
-		if srv.start, err = srv.settle(0); err != nil {
-			return err
-		}
-	}
+	s.settle(func(srv *server) (err error) {
+		srv.start, err = srv.settle(0)
+		return err
+	})
 	ctx, cancel := context.WithTimeout(ctx, s.o.duration())
 	defer cancel()
 	s.begun = time.Now()
@@ -84,13 +82,23 @@ func (s *soak) work(ctx context.Context, out io.Writer) error {
 	s.traffic(ctx)
 	unwatch()
 	watchers.Wait()
+	s.settle(func(srv *server) (err error) {
+		srv.end, err = srv.settle(srv.start.Others())
+		return err
+	})
+}
+
+// settle does something to all servers at once.
+func (s *soak) settle(each func(*server) error) {
+	var wait sync.WaitGroup
 	for _, srv := range s.servers {
-		var err error
-		if srv.end, err = srv.settle(srv.start.Others()); err != nil {
-			return err
-		}
+		wait.Go(func() {
+			if err := each(srv); err != nil {
+				s.ledger.failure("%v", err)
+			}
+		})
 	}
-	return nil
+	wait.Wait()
 }
 
 // settle waits until there are as many descriptors, pollers aside, as wanted, or for 0 any number, for a while. It returns what
@@ -110,15 +118,16 @@ func (s *server) settle(want int) (c census.Count, err error) {
 	return c, nil
 }
 
-// stop ends the servers, and makes the checks if there was traffic.
+// stop ends the servers, and removes what they have served.
 func (s *soak) stop() error {
 	var wait sync.WaitGroup
 	for _, srv := range s.servers {
 		wait.Go(srv.stop)
 	}
 	wait.Wait()
-	if !s.begun.IsZero() {
-		s.judge()
+	if s.begun.IsZero() { // not all servers have started
+		return s.world.remove()
 	}
+	s.judge()
 	return s.world.remove()
 }

@@ -32,7 +32,7 @@ const tick = 10 * time.Millisecond
 // any time, and keeps them.
 func (c Count) Others() int { return c.Descriptors - c.Pollers }
 
-// Of counts what the process holds. What changes meanwhile may be counted or not.
+// Of counts what the process holds; it is an error if that has ended. What changes meanwhile may be counted or not.
 func Of(pid int) (Count, error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	var c Count
@@ -50,6 +50,9 @@ func Of(pid int) (Count, error) {
 	maps, err := os.ReadFile(filepath.Join(dir, "maps"))
 	if err != nil {
 		return c, fmt.Errorf("census: %w", err)
+	}
+	if len(maps) == 0 {
+		return c, fmt.Errorf("census: process %d has ended", pid)
 	}
 	c.Mappings, c.Rings = bytes.Count(maps, []byte("\n")), bytes.Count(maps, []byte(ringName))
 	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
