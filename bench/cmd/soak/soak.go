@@ -28,7 +28,6 @@ type soak struct {
 	o       *options
 	world   *world
 	servers []*server
-	victims []victim
 	ledger  *ledger
 	office  *postOffice
 	lags    []*lag // of each server
@@ -44,7 +43,7 @@ func newSoak(o *options) (*soak, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &soak{o: o, world: w, victims: allVictims, ledger: newLedger(), office: newPostOffice(w.mail), own: newLag()}
+	s := &soak{o: o, world: w, ledger: newLedger(), office: newPostOffice(w.mail), own: newLag()}
 	if s.servers, err = w.startServers(o.bin); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
@@ -101,8 +100,8 @@ func (s *soak) settle(each func(*server) error) {
 	wait.Wait()
 }
 
-// settle waits until there are as many descriptors, pollers aside, as wanted, or for 0 any number, for a while. It returns what
-// the server holds then, or after the longest wait.
+// settle waits until there are as many descriptors, pollers aside, as wanted, or for 0 any number, for a while. It
+// returns what the server holds then, or after the longest wait.
 func (s *server) settle(want int) (c census.Count, err error) {
 	end := time.Now().Add(settleTime)
 	for calm := 0; calm < settleCalm && time.Now().Before(end); {

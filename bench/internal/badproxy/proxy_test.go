@@ -39,8 +39,8 @@ func echo(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-// exchange sends text through a proxy to an echo, ends, and returns what came back, how it ended, and the report.
-func exchange(t *testing.T, plan Plan, text []byte) ([]byte, error, Report) {
+// exchange sends text through a proxy to an echo, ends, and returns what came back, the report, and how it ended.
+func exchange(t *testing.T, plan Plan, text []byte) ([]byte, Report, error) {
 	t.Helper()
 	p, err := Start(echo(t), plan)
 	if err != nil {
@@ -60,7 +60,7 @@ func exchange(t *testing.T, plan Plan, text []byte) ([]byte, error, Report) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatal("it does not end")
 	}
-	return got, err, p.Close()
+	return got, p.Close(), err
 }
 
 func text(n int) []byte {
@@ -74,7 +74,7 @@ func TestFaithful(t *testing.T) {
 	for f := Clean; !f.Lossy(); f++ {
 		for _, n := range []int{0, 1, 1000, 300_000} {
 			want := text(n)
-			got, err, r := exchange(t, Plan{Fault: f, Seed: uint64(n)}, want)
+			got, r, err := exchange(t, Plan{Fault: f, Seed: uint64(n)}, want)
 			if err != nil || !bytes.Equal(got, want) {
 				t.Errorf("%v of %d: %d bytes, %v", f, n, len(got), err)
 			}
@@ -91,7 +91,7 @@ func TestLossy(t *testing.T) {
 	for f := Reset; f < Faults; f++ {
 		for _, w := range []Way{Up, Down} {
 			for _, at := range []int64{0, 1, 30_000, 99_999} {
-				got, err, r := exchange(t, Plan{Fault: f, At: at, Way: w}, want)
+				got, r, err := exchange(t, Plan{Fault: f, At: at, Way: w}, want)
 				passed := r.Up
 				if w == Down {
 					passed = r.Down
@@ -114,7 +114,7 @@ func TestLossy(t *testing.T) {
 func TestNotStruck(t *testing.T) {
 	for f := Reset; f < Faults; f++ {
 		want := text(500)
-		got, err, r := exchange(t, Plan{Fault: f, At: 500, Way: Up}, want)
+		got, r, err := exchange(t, Plan{Fault: f, At: 500, Way: Up}, want)
 		if err != nil || !bytes.Equal(got, want) || r.Struck {
 			t.Errorf("%v: %d bytes, %v, %+v", f, len(got), err, r)
 		}

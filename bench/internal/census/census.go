@@ -28,8 +28,8 @@ const ringName = "millrace-ring"
 // tick is the unit of the times in stat: the kernel tells them in hundredths of a second on every machine.
 const tick = 10 * time.Millisecond
 
-// Others is how many descriptors there are besides pollers. Go's runtime opens a pair of pollers when it first needs them, which may be
-// any time, and keeps them.
+// Others is how many descriptors there are besides pollers. Go's runtime opens a pair of pollers when it first needs
+// them, which may be any time, and keeps them.
 func (c Count) Others() int { return c.Descriptors - c.Pollers }
 
 // Of counts what the process holds; it is an error if that has ended. What changes meanwhile may be counted or not.
