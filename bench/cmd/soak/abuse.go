@@ -52,7 +52,10 @@ func manyGets() []byte {
 var abuses = []struct {
 	name string
 	do   func(c *conversation, addr string, p protocol) error
-}{{"slow-loris", slowLoris}, {"deaf", deaf}, {"reset-amid", resetAmid}, {"endless", endless}, {"flood", flood}, {"half-open", halfOpen}}
+}{
+	{"slow-loris", slowLoris}, {"deaf", deaf}, {"reset-amid", resetAmid},
+	{"endless", endless}, {"flood", flood}, {"half-open", halfOpen},
+}
 
 // slowLoris sends an element on each of many connections, never to its end.
 func slowLoris(c *conversation, addr string, p protocol) error {

@@ -16,8 +16,8 @@ import (
 const (
 	// trendTime is the shortest run whose memory is judged: a shorter one still warms up.
 	trendTime = 2 * time.Minute
-	// marginBytes and marginPart are how much more memory a server may hold, on the mean, in the last quarter than in the second:
-	// the first and a part of what it held.
+	// marginBytes, and marginPart of what it held before, are how much more memory a server may hold, on the mean, in
+	// the last quarter than in the second.
 	marginBytes = 8 << 20
 	marginPart  = 0.1
 	// runtimePollers are those that Go's runtime opens when it first has to: an epoll and its eventfd.
@@ -79,19 +79,20 @@ func (s *soak) judgeTraffic() {
 // judgeServer compares what a server held.
 func (s *soak) judgeServer(i int, srv *server) {
 	from, to := srv.start, srv.end
-	s.check(to.Others() == from.Others() && to.Pollers <= from.Pollers+runtimePollers, "%s: %d descriptors and %d pollers at the end, %d and %d at the start",
-		srv.name, to.Others(), to.Pollers, from.Others(), from.Pollers)
-	most := 2 * s.atOnce()
-	s.check(to.Rings <= from.Rings+most, "%s: %d mappings of rings at the end, %d at the start and at most %d more in pools; all mappings: %d and %d",
-		srv.name, to.Rings, from.Rings, most, to.Mappings, from.Mappings)
-	s.check(to.Mappings-to.Rings <= from.Mappings-from.Rings+runtimeMappings, "%s: %d mappings that are no rings at the end, %d at the start",
+	s.check(to.Others() == from.Others() && to.Pollers <= from.Pollers+runtimePollers,
+		"%s: %d descriptors and %d pollers at the end, %d and %d at the start", srv.name, to.Others(), to.Pollers, from.Others(), from.Pollers)
+	most := 2 * s.atOnce() // each is mapped twice
+	s.check(to.Rings <= from.Rings+most, "%s: %d mappings of rings at the end, %d at the start, and at most %d more in pools",
+		srv.name, to.Rings, from.Rings, most)
+	s.check(to.Mappings-to.Rings <= from.Mappings-from.Rings+runtimeMappings, "%s: %d other mappings at the end, %d at the start",
 		srv.name, to.Mappings-to.Rings, from.Mappings-from.Rings)
 	t := s.memory(i)
 	s.check(!t.judged || t.last <= t.second+t.margin(), "%s", t.text(srv.name))
 	s.check(srv.err == nil, "%s: ends with code 0: %v", srv.name, srv.err)
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	s.check(len(srv.complaints) == 0, "%s: says nothing on standard error: %.500s", srv.name, strings.Join(srv.complaints, " | "))
+	complaints := strings.Join(srv.complaints, " | ")
+	s.check(complaints == "", "%s: says nothing on standard error: %.500s", srv.name, complaints)
 	q := quantilesOf(s.lags[i].ever)
 	s.check(q.max > 0, "%s: lag in µs: median %d, 99th percentile %d, longest %d", srv.name, q.p50, q.p99, q.max)
 }

@@ -28,33 +28,30 @@ var allFaults = []badproxy.Fault{
 
 // clients are those of all services.
 func (s *soak) clients() []client {
-	at := s.address
-	talks := []client{
-		{"http-demo", 2, 300 * time.Millisecond, allFaults, func(c *conversation) error { return talkHTTP(c, at("demo", "http"), nil) }},
-		{"http", 2, 300 * time.Millisecond, allFaults, func(c *conversation) error { return talkHTTP(c, at("httpd", "httpd"), s.world.contents) }},
-		{"resp-demo", 2, 300 * time.Millisecond, allFaults, func(c *conversation) error { return talkRESP(c, at("demo", "resp")) }},
-		{"resp", 2, 300 * time.Millisecond, allFaults, func(c *conversation) error { return talkRESP(c, at("resp", "resp")) }},
-		{"chat-demo", 2, 300 * time.Millisecond, allFaults, func(c *conversation) error { return talkChat(c, at("demo", "chat")) }},
-		{"chat", 2, 300 * time.Millisecond, allFaults, func(c *conversation) error { return talkChat(c, at("chat", "chat")) }},
-		{"smtp", 2, 400 * time.Millisecond, allFaults, func(c *conversation) error { return talkSMTP(c, at("smtpd", "smtpd"), s.office) }},
-		{"ftp", 2, 400 * time.Millisecond, allFaults, func(c *conversation) error { return talkFTP(c, at("ftp", "ftp"), s.world) }},
-		{"httpget", 1, 700 * time.Millisecond, allFaults, func(c *conversation) error {
-			return talkHTTPGet(c, s.o.bin, at("httpd", "httpd"), s.world.contents)
-		}},
+	const often, seldom = 300 * time.Millisecond, 700 * time.Millisecond
+	at, files := s.address, s.world.contents
+	all := []client{
+		{"http-demo", 2, often, allFaults, func(c *conversation) error { return talkHTTP(c, at("demo", "http"), nil) }},
+		{"http", 2, often, allFaults, func(c *conversation) error { return talkHTTP(c, at("httpd", "httpd"), files) }},
+		{"resp-demo", 2, often, allFaults, func(c *conversation) error { return talkRESP(c, at("demo", "resp")) }},
+		{"resp", 2, often, allFaults, func(c *conversation) error { return talkRESP(c, at("resp", "resp")) }},
+		{"chat-demo", 2, often, allFaults, func(c *conversation) error { return talkChat(c, at("demo", "chat")) }},
+		{"chat", 2, often, allFaults, func(c *conversation) error { return talkChat(c, at("chat", "chat")) }},
+		{"smtp", 2, often, allFaults, func(c *conversation) error { return talkSMTP(c, at("smtpd", "smtpd"), s.office) }},
+		{"ftp", 2, often, allFaults, func(c *conversation) error { return talkFTP(c, at("ftp", "ftp"), s.world) }},
+		{"httpget", 1, seldom, allFaults, func(c *conversation) error { return talkHTTPGet(c, s.o.bin, at("httpd", "httpd"), files) }},
 	}
 	for _, a := range abuses {
-		talks = append(talks, client{a.name, 1, 700 * time.Millisecond, []badproxy.Fault{badproxy.Clean}, func(c *conversation) error {
-			victim := s.victims[c.rng.IntN(len(s.victims))]
-			return a.do(c, at(victim.server, victim.service), protocols[victim.protocol])
+		all = append(all, client{a.name, 1, seldom, allFaults[:1], func(c *conversation) error {
+			v := victims[c.rng.IntN(len(victims))]
+			return a.do(c, at(v.server, v.service), protocols[v.protocol])
 		}})
 	}
-	return talks
+	return all
 }
 
-// victim is a service that is abused.
-type victim struct{ server, service, protocol string }
-
-var allVictims = []victim{
+// victims are the services that are abused.
+var victims = []struct{ server, service, protocol string }{
 	{"demo", "http", "http"}, {"demo", "resp", "resp"}, {"demo", "chat", "chat"}, {"httpd", "httpd", "http"}, {"resp", "resp", "resp"},
 	{"chat", "chat", "chat"}, {"smtpd", "smtpd", "smtp"}, {"ftp", "ftp", "ftp"},
 }
@@ -67,7 +64,8 @@ func (s *soak) converse(k *client, id string, f badproxy.Fault, rng *rand.Rand) 
 	s.ledger.enter(k.kind, c, err)
 }
 
-// warmUp has each client talk once, straight and one after the other: whatever is made at the first use is there from then on.
+// warmUp has each client talk once, straight and one after the other: whatever is made at the first use is there from
+// then on.
 func (s *soak) warmUp() {
 	for i, k := range s.clients() {
 		s.converse(&k, fmt.Sprintf("%s-warm", k.kind), badproxy.Clean, rand.New(rand.NewPCG(s.o.seed, uint64(i))))

@@ -73,7 +73,8 @@ func (v *ftpVisit) open() (*net.TCPConn, error) {
 			return nil, err
 		}
 		var n [6]int
-		if _, err := fmt.Sscanf(text, "Entering Passive Mode (%d,%d,%d,%d,%d,%d)", &n[0], &n[1], &n[2], &n[3], &n[4], &n[5]); err != nil {
+		const form = "Entering Passive Mode (%d,%d,%d,%d,%d,%d)"
+		if _, err := fmt.Sscanf(text, form, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5]); err != nil {
 			return nil, wrong("PASV: %q", text)
 		}
 		addr = fmt.Sprintf("%d.%d.%d.%d:%d", n[0], n[1], n[2], n[3], n[4]<<8|n[5])
@@ -140,7 +141,8 @@ func (v *ftpVisit) store(name string) (err error) {
 	return err
 }
 
-// checkUpload compares and removes a file that was stored. One whose stream was cut short in order is a prefix: FTP cannot tell.
+// checkUpload compares and removes a file that was stored. One whose stream was cut short in order is a prefix: FTP
+// cannot tell.
 func checkUpload(path string, want []byte, whole bool) error {
 	got, err := os.ReadFile(path)
 	if err != nil {

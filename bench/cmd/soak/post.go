@@ -87,8 +87,8 @@ func (p *postOffice) take(text []byte) error {
 	return nil
 }
 
-// missing returns how many mails were taken, and how many of them were not found. What was not taken may have been kept all the
-// same, if the reply was lost.
+// missing returns how many mails were taken, and how many of them were not found. What was not taken may have been kept
+// all the same, if the reply was lost.
 func (p *postOffice) missing() (taken, missing int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

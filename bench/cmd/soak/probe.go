@@ -16,8 +16,8 @@ import (
 
 const (
 	probeEvery = 50 * time.Millisecond
-	// probesEach is how many there are for a server: as a new connection goes to the loop that has the fewest, and there is no
-	// other yet, each loop of a machine with two processors has one.
+	// probesEach is how many there are for a server: as a new connection goes to the loop that has the fewest, and
+	// there is no other yet, each loop of a machine with two processors has one.
 	probesEach = 2
 	// probesDue bounds the requests without an answer: those of half a minute.
 	probesDue = 600
@@ -40,7 +40,8 @@ type lag struct {
 }
 
 func newLag() *lag {
-	return &lag{now: hdrhistogram.New(1, int64(time.Hour/time.Microsecond), 2), ever: hdrhistogram.New(1, int64(time.Hour/time.Microsecond), 2)}
+	const hour = int64(time.Hour / time.Microsecond)
+	return &lag{now: hdrhistogram.New(1, hour, 2), ever: hdrhistogram.New(1, hour, 2)}
 }
 
 func (l *lag) note(d time.Duration) {
@@ -66,8 +67,9 @@ func (l *lag) take() quantiles {
 	return q
 }
 
-// probe asks a server at a fixed rate whether it has answered before or not (open loop), on a connection that has nothing else
-// to do, and notes how long after a request was due its answer came. How late requests themselves were sent goes to own.
+// probe asks a server at a fixed rate whether it has answered before or not (open loop), on a connection that has
+// nothing else to do, and notes how long after a request was due its answer came. How late requests themselves were
+// sent goes to own.
 func (s *soak) probe(ctx context.Context, name string, own *lag, of *lag) error {
 	ping := pings[name]
 	nc, err := net.DialTimeout("tcp", s.address(name, ping.service), patience)

@@ -6,7 +6,8 @@ import (
 	"math/rand/v2"
 )
 
-// binary and letters are what contents are slices of: to make new ones for each message would cost more than to send them.
+// binary and letters are what contents are slices of: to make new ones for each message would cost more than to send
+// them.
 var binary, letters = func() ([]byte, []byte) {
 	b := make([]byte, 3<<20)
 	_, _ = rand.NewChaCha8([32]byte{'s', 'o', 'a', 'k'}).Read(b) // never an error

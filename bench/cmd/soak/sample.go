@@ -49,8 +49,8 @@ func (s *soak) sampler(ctx context.Context, out io.Writer) {
 		}
 		s.samples = append(s.samples, one)
 		if len(s.samples)%10 == 1 {
-			fmt.Fprintf(out, "%4.0f s  %8d conversations  %9d answers  %6d broken by the proxy  %d failures\n", one.at.Seconds(), one.sum.all, one.sum.answers,
-				one.sum.broken, one.failed)
+			fmt.Fprintf(out, "%4.0f s  %8d conversations  %9d answers  %6d broken by the proxy  %d failures\n",
+				one.at.Seconds(), one.sum.all, one.sum.answers, one.sum.broken, one.failed)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func (s *soak) sample() (sample, error) {
 // write writes the record: a line for each sample, and the checks.
 func (s *soak) write(w io.Writer) error {
 	fmt.Fprintf(w, "# %v of traffic, a sample every %v, load %v\n", s.o.duration(), s.o.interval(), s.o.load)
-	fmt.Fprintln(w, "# of each server: resident KiB/descriptors/mappings/of these of rings/threads/CPU ms/lag in µs: median/99th percentile/longest")
+	fmt.Fprintln(w, "# of each server: resident KiB/descriptors/mappings/those of rings/threads/CPU ms/lag in µs: median/99th percentile/longest")
 	fmt.Fprint(w, "seconds")
 	for _, srv := range s.servers {
 		fmt.Fprint(w, "\t", srv.name)
@@ -86,8 +86,8 @@ func (s *soak) write(w io.Writer) error {
 	for _, one := range s.samples {
 		fmt.Fprintf(w, "%.0f", one.at.Seconds())
 		for _, v := range one.servers {
-			fmt.Fprintf(w, "\t%d/%d/%d/%d/%d/%d/%d/%d/%d", v.Resident>>10, v.Descriptors, v.Mappings, v.Rings, v.Threads, v.CPU.Milliseconds(),
-				v.lag.p50, v.lag.p99, v.lag.max)
+			fmt.Fprintf(w, "\t%d/%d/%d/%d/%d/%d/%d/%d/%d", v.Resident>>10, v.Descriptors, v.Mappings, v.Rings, v.Threads,
+				v.CPU.Milliseconds(), v.lag.p50, v.lag.p99, v.lag.max)
 		}
 		fmt.Fprintf(w, "\t%d/%d/%d\t%d\t%d\t%d\t%d\t%d\n", one.own.p50, one.own.p99, one.own.max, one.ownCPU.Milliseconds(),
 			one.sum.all, one.sum.answers, one.sum.broken, one.failed)

@@ -41,9 +41,11 @@ type server struct {
 	err   error        // how it ended
 }
 
-// startServer starts bin/name with arguments and waits until it listens for so many services. Its temporary files go to temp.
+// startServer starts bin/name with arguments and waits until it listens for so many services. Its temporary files go to
+// temp.
 func startServer(bin, name, temp string, services int, args ...string) (*server, error) {
-	s := &server{name: name, cmd: exec.Command(filepath.Join(bin, name), args...), addrs: map[string]string{}, ready: make(chan struct{})}
+	s := &server{name: name, addrs: map[string]string{}, ready: make(chan struct{})}
+	s.cmd = exec.Command(filepath.Join(bin, name), args...)
 	s.cmd.Env = append(os.Environ(), "TMPDIR="+temp)
 	// Signals of the terminal are for the soak, which ends its servers itself.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

@@ -28,7 +28,6 @@ type soak struct {
 	o       *options
 	world   *world
 	servers []*server
-	victims []victim
 	ledger  *ledger
 	office  *postOffice
 	lags    []*lag // of each server
@@ -44,7 +43,7 @@ func newSoak(o *options) (*soak, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &soak{o: o, world: w, victims: allVictims, ledger: newLedger(), office: newPostOffice(w.mail), own: newLag()}
+	s := &soak{o: o, world: w, ledger: newLedger(), office: newPostOffice(w.mail), own: newLag()}
 	if s.servers, err = w.startServers(o.bin); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
@@ -64,15 +63,13 @@ func (s *soak) address(server, service string) string {
 	return "" // which no dial takes
 }
 
-// work has the traffic, and the counts before and after it.
-func (s *soak) work(ctx context.Context, out io.Writer) error {
+// work has the traffic, and the counts before and after it. What goes wrong is entered in the ledger.
+func (s *soak) work(ctx context.Context, out io.Writer) {
 	s.warmUp()
-	for _, srv := range s.servers {
-		var err error
-		if srv.start, err = srv.settle(0); err != nil {
-			return err
-		}
-	}
+	s.settle(func(srv *server) (err error) {
+		srv.start, err = srv.settle(0)
+		return err
+	})
 	ctx, cancel := context.WithTimeout(ctx, s.o.duration())
 	defer cancel()
 	s.begun = time.Now()
@@ -84,17 +81,27 @@ func (s *soak) work(ctx context.Context, out io.Writer) error {
 	s.traffic(ctx)
 	unwatch()
 	watchers.Wait()
-	for _, srv := range s.servers {
-		var err error
-		if srv.end, err = srv.settle(srv.start.Others()); err != nil {
-			return err
-		}
-	}
-	return nil
+	s.settle(func(srv *server) (err error) {
+		srv.end, err = srv.settle(srv.start.Others())
+		return err
+	})
 }
 
-// settle waits until there are as many descriptors, pollers aside, as wanted, or for 0 any number, for a while. It returns what
-// the server holds then, or after the longest wait.
+// settle does something to all servers at once.
+func (s *soak) settle(each func(*server) error) {
+	var wait sync.WaitGroup
+	for _, srv := range s.servers {
+		wait.Go(func() {
+			if err := each(srv); err != nil {
+				s.ledger.failure("%v", err)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// settle waits until there are as many descriptors, pollers aside, as wanted, or for 0 any number, for a while. It
+// returns what the server holds then, or after the longest wait.
 func (s *server) settle(want int) (c census.Count, err error) {
 	end := time.Now().Add(settleTime)
 	for calm := 0; calm < settleCalm && time.Now().Before(end); {
@@ -110,15 +117,16 @@ func (s *server) settle(want int) (c census.Count, err error) {
 	return c, nil
 }
 
-// stop ends the servers, and makes the checks if there was traffic.
+// stop ends the servers, and removes what they have served.
 func (s *soak) stop() error {
 	var wait sync.WaitGroup
 	for _, srv := range s.servers {
 		wait.Go(srv.stop)
 	}
 	wait.Wait()
-	if !s.begun.IsZero() {
-		s.judge()
+	if s.begun.IsZero() { // not all servers have started
+		return s.world.remove()
 	}
+	s.judge()
 	return s.world.remove()
 }

@@ -21,7 +21,8 @@ var errEnded = errors.New("badproxy: ended by the plan")
 
 // cutter does to one direction what the plan says. One goroutine uses it.
 //
-// Invariant: passed is how many bytes were handed on; beyond plan.At none is, in the plan's direction, if its fault is lossy.
+// Invariant: passed is how many bytes were handed on; beyond plan.At none is, in the plan's direction, if its fault is
+// lossy.
 type cutter struct {
 	proxy    *Proxy
 	way      Way

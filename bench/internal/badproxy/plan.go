@@ -36,7 +36,8 @@ const (
 	Down            // from the server to the client
 )
 
-// Plan is what happens to one connection. The same plan cuts the same stream alike if it is read alike, which the kernel decides.
+// Plan is what happens to one connection. The same plan cuts the same stream alike if it is read alike, which the
+// kernel decides.
 type Plan struct {
 	Fault Fault
 	Seed  uint64
@@ -47,8 +48,8 @@ type Plan struct {
 // atMostBits bounds where a lossy fault strikes: below 1<<atMostBits bytes.
 const atMostBits = 18
 
-// NewPlan draws the rest of a plan with this fault. Lossy faults strike at places whose magnitude is uniform, so that they are amid
-// the first line as often as amid a long body.
+// NewPlan draws the rest of a plan with this fault. Lossy faults strike at places whose magnitude is uniform, so that
+// they are amid the first line as often as amid a long body.
 func NewPlan(f Fault, r *rand.Rand) Plan {
 	return Plan{Fault: f, Seed: r.Uint64(), At: r.Int64N(1 << r.IntN(atMostBits+1)), Way: Way(r.IntN(2))}
 }

@@ -1,6 +1,6 @@
-// Package badproxy carries TCP connections badly and on purpose: it dribbles, cuts, stalls, resets, half-closes and swallows, by a
-// seeded plan for each connection, and tells afterwards what it has done. So a client behind it knows what it may ask
-// for: every byte, unless the fault struck; and never a wrong one.
+// Package badproxy carries TCP connections badly and on purpose: it dribbles, cuts, stalls, resets, half-closes and
+// swallows, by a seeded plan for each connection, and tells afterwards what it has done. So a client behind it knows
+// what it may ask for: every byte, unless the fault struck; and never a wrong one.
 package badproxy
 
 import (
@@ -23,7 +23,8 @@ type Report struct {
 
 // Proxy carries one connection, the first that comes. Its methods may be called from any goroutine.
 //
-// Invariant: ended is closed before the last of the goroutines ends, and report.Struck is set before what it tells takes place.
+// Invariant: ended is closed before the last of the goroutines ends, and report.Struck is set before what it tells
+// takes place.
 type Proxy struct {
 	target string // immutable
 	plan   Plan   // immutable

@@ -28,11 +28,11 @@ const ringName = "millrace-ring"
 // tick is the unit of the times in stat: the kernel tells them in hundredths of a second on every machine.
 const tick = 10 * time.Millisecond
 
-// Others is how many descriptors there are besides pollers. Go's runtime opens a pair of pollers when it first needs them, which may be
-// any time, and keeps them.
+// Others is how many descriptors there are besides pollers. Go's runtime opens a pair of pollers when it first needs
+// them, which may be any time, and keeps them.
 func (c Count) Others() int { return c.Descriptors - c.Pollers }
 
-// Of counts what the process holds. What changes meanwhile may be counted or not.
+// Of counts what the process holds; it is an error if that has ended. What changes meanwhile may be counted or not.
 func Of(pid int) (Count, error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	var c Count
@@ -50,6 +50,9 @@ func Of(pid int) (Count, error) {
 	maps, err := os.ReadFile(filepath.Join(dir, "maps"))
 	if err != nil {
 		return c, fmt.Errorf("census: %w", err)
+	}
+	if len(maps) == 0 {
+		return c, fmt.Errorf("census: process %d has ended", pid)
 	}
 	c.Mappings, c.Rings = bytes.Count(maps, []byte("\n")), bytes.Count(maps, []byte(ringName))
 	stat, err := os.ReadFile(filepath.Join(dir, "stat"))

@@ -3,7 +3,9 @@ package census
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -83,7 +85,20 @@ func TestReadStat(t *testing.T) {
 			t.Errorf("%q was accepted", bad)
 		}
 	}
+	var err error
 	if _, err := Of(-1); err == nil {
 		t.Error("a process that is none was counted")
+	}
+	ended := exec.Command("true")
+	if err := ended.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for begun := time.Now(); err == nil; _, err = Of(ended.Process.Pid) { // it is not waited for, and so is still there
+		if time.Since(begun) > time.Minute {
+			t.Fatal("a process that has ended is counted")
+		}
+	}
+	if err := ended.Wait(); err != nil {
+		t.Error(err)
 	}
 }

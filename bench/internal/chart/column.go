@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// SaveColumn draws plots below each other into an SVG file, with their axes in line and the legend of the first, which counts
-// for all, at the right.
+// SaveColumn draws plots below each other into an SVG file, with their axes in line and the legend of the first, which
+// counts for all, at the right.
 func SaveColumn(plots []*plot.Plot, path string) error {
 	const width, each, legend = 26 * vg.Centimeter, 7 * vg.Centimeter, 4 * vg.Centimeter
 	svg := vgsvg.New(width, each*vg.Length(len(plots)))
