@@ -11,8 +11,9 @@ import (
 	"github.com/millrace-net/millrace/loop/internal/sys"
 )
 
-// Scenario 3: an accept that loses one connection, or was interrupted, does not end the turn's accepting, pause the listener
-// or close it: who stands behind in the queue is accepted in the same turn. The table says which errnos these are.
+// Scenario 3: an accept that loses one connection, or was interrupted, does not end the turn's accepting, pause the
+// listener or close it: who stands behind in the queue is accepted in the same turn. The table says which errnos
+// these are.
 func TestScenario03AbortedInTheQueue(t *testing.T) {
 	tried := 0
 	for _, o := range sys.Outcomes() {

@@ -59,10 +59,10 @@ type taggedConn struct {
 	gone atomic.Bool // Closed was called
 }
 
-// Scenario 6: eight goroutines write to whatever connection they last heard of, while it is closed and another one dialled, which
-// gets its descriptor's number. No byte reaches a stranger, and a write after Closed is refused.
+// Scenario 6: eight goroutines write to whatever connection they last heard of, while it is closed and another one
+// dialled, which gets its descriptor's number. No byte reaches a stranger, and a write after Closed is refused.
 func TestScenario06WritersAgainstARedialler(t *testing.T) {
-	const writers, dials = 8, 100
+	const writers, dials = 8, 40
 	addr, stop := taggedPeer(t)
 	s := start(t, Options{Loops: 1, MaxPosted: 256}) // so that a turn is short, and a connection too
 	var now atomic.Pointer[taggedConn]

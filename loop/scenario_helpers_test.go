@@ -3,6 +3,7 @@
 package loop
 
 import (
+	"encoding/binary"
 	"syscall"
 	"testing"
 
@@ -152,4 +153,13 @@ func resetAll(t testing.TB, fds []int) {
 		reset(t, fd)
 		unix.Close(fd)
 	}
+}
+
+// placed is n bytes, each four of which tell their place.
+func placed(n int) []byte {
+	p := make([]byte, 0, n+4)
+	for i := uint32(0); len(p) < n; i++ {
+		p = binary.BigEndian.AppendUint32(p, i)
+	}
+	return p[:n]
 }

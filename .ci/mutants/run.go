@@ -79,7 +79,8 @@ func (r *runner) overlay(e entry) (name string, err error) {
 	return name, os.WriteFile(name, b, 0o644)
 }
 
-// test builds and runs the test of an entry, with an overlay unless it is "": caught if it fails, survived if it passes.
+// test builds and runs the test of an entry, with an overlay unless it is "": caught if it fails, survived if it
+// passes.
 func (r *runner) test(e entry, overlay string) string {
 	binary := filepath.Join(r.work, "test")
 	args := append([]string{"test", "-c", "-o", binary}, e.flags...)
