@@ -71,7 +71,7 @@ func TestScenario03ResetInTheQueue(t *testing.T) {
 	const each = 20
 	var good []int
 	for range each {
-		reset(t, connectFD(t, ln))
+		sendReset(t, connectFD(t, ln))
 		good = append(good, connectFD(t, ln))
 	}
 	for _, fd := range good {

@@ -72,7 +72,8 @@ func TestScenario11FirehoseIn(t *testing.T) {
 func TestScenario11FirehoseOut(t *testing.T) {
 	const budget, total = 2 << 20, 32 << 20
 	bytesOut, flooder := 0, -1
-	l := newSeamLoop(t, Options{WriteBudget: budget, HighWater: 2 * total, MaxOutput: 2 * total}, func(calls *sys.Calls) {
+	o := Options{WriteBudget: budget, HighWater: 2 * total}
+	l := newSeamLoop(t, o, func(calls *sys.Calls) {
 		real := calls.Output
 		calls.Output.Write = func(fd int, p []byte) (int, syscall.Errno) {
 			if fd != flooder {

@@ -36,7 +36,7 @@ func TestScenario12RandomAccepts(t *testing.T) {
 			_ = c.PushProducer(chunks)
 		}
 		c.Post(func(c *Conn) {
-			push(big[:100]) // staged, before what is queued, or written with what is too large to be staged
+			push(big[:100]) // staged: before what is queued, or what is too large to be staged
 			switch seed % 3 {
 			case 0:
 				chunked(big[:50_000])
@@ -63,7 +63,7 @@ func TestScenario12RandomAccepts(t *testing.T) {
 			return !open
 		})
 		if string(received.Sum(nil)) != string(sent.Sum(nil)) || done != 3 {
-			t.Fatalf("seed %d: %d bytes came, which are not those that were sent; done was called %d times", seed, n, done)
+			t.Fatalf("seed %d: %d bytes came, not those that were sent; done was called %d times", seed, n, done)
 		}
 		if err := unix.Shutdown(fd, unix.SHUT_WR); err != nil {
 			t.Fatal(err)

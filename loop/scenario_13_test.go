@@ -58,7 +58,7 @@ func TestScenario13ManyPieces(t *testing.T) {
 	poll(t, l, func() bool { got, _ = hear(fd, got); return len(got) >= pieces || cause != nil })
 	rounds(t, l, 1)
 	if string(got) != string(want) || done != pieces || ended != pieces || cause != nil {
-		t.Fatalf("%d bytes came, %d pieces and %d producers were given back, closed for %v", len(got), done, ended, cause)
+		t.Fatalf("%d bytes came, %d pieces and %d producers were given back, %v", len(got), done, ended, cause)
 	}
 	if slices > most || calls > 3*pieces/most {
 		t.Errorf("%d calls, of %d slices at the most", calls, slices)

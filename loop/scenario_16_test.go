@@ -84,7 +84,7 @@ func TestScenario16ResetBehindData(t *testing.T) {
 		closed:  func(_ *Conn, err error) { atEnd, cause = received, err },
 	}, nil)
 	say(t, fd, string(placed(size)))
-	reset(t, fd)
+	sendReset(t, fd)
 	poll(t, l, func() bool { return atEnd >= 0 })
 	if atEnd != size || !errors.Is(cause, unix.ECONNRESET) {
 		t.Fatalf("%d of %d bytes were delivered before the end, %v", atEnd, size, cause)

@@ -24,7 +24,7 @@ func TestScenario17ResetWhilePaused(t *testing.T) {
 	c.Pause()
 	rounds(t, l, 2)
 	say(t, fd, "before")
-	reset(t, fd)
+	sendReset(t, fd)
 	isCalm(t, l)
 	others.turn(t, l)
 	if got != 0 || closed {
@@ -49,7 +49,7 @@ func TestScenario17ResetWhilePausedAndFull(t *testing.T) {
 		c.Post(func(c *Conn) { _ = c.Push(make([]byte, 16<<20)) })
 		poll(t, l, func() bool { return c.state&blocked != 0 })
 		rounds(t, l, 3)
-		reset(t, fd)
+		sendReset(t, fd)
 		rounds(t, l, 5)
 		isCalm(t, l)
 		if resumes {
@@ -79,7 +79,7 @@ func TestScenario17HangUpWhileWriting(t *testing.T) {
 	}
 	poll(t, l, func() bool { return half })
 	rounds(t, l, 3)
-	reset(t, fd)
+	sendReset(t, fd)
 	poll(t, l, func() bool { return closed })
 	if !errors.Is(cause, unix.ECONNRESET) && !errors.Is(cause, unix.EPIPE) {
 		t.Fatalf("closed for %v", cause)

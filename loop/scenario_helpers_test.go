@@ -108,8 +108,8 @@ func hear(fd int, got []byte) (all []byte, open bool) {
 	}
 }
 
-// reset ends a connection by a RST.
-func reset(t testing.TB, fd int) {
+// sendReset ends a connection by a RST.
+func sendReset(t testing.TB, fd int) {
 	t.Helper()
 	if err := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func takesAll(calls *sys.Calls, offered func(n, slices int)) {
 func resetAll(t testing.TB, fds []int) {
 	t.Helper()
 	for _, fd := range fds {
-		reset(t, fd)
+		sendReset(t, fd)
 		unix.Close(fd)
 	}
 }

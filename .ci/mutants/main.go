@@ -93,7 +93,7 @@ func runAll(root string, entries []entry, record string, verbose bool) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	r := runner{root: root, work: work, sound: map[string]string{}, verbose: verbose}
+	r := runner{root: root, work: work, built: map[string]string{}, sound: map[string]string{}, verbose: verbose}
 	var t table
 	fmt.Print(t.head())
 	bad := 0

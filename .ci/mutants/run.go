@@ -28,6 +28,7 @@ const limit = "120s"
 type runner struct {
 	root    string
 	work    string
+	built   map[string]string // binaries without a change, by package and flags
 	sound   map[string]string // results of tests without a change, by all that selects them
 	verbose bool
 }
