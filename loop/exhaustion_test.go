@@ -44,7 +44,8 @@ func runChild() {
 	os.Exit(0)
 }
 
-// serveWithFewDescriptors echoes lines until its standard input ends, and may open 40 descriptors. It logs to standard error.
+// serveWithFewDescriptors echoes lines until its standard input ends, and may open 40 descriptors. It logs to
+// standard error.
 func serveWithFewDescriptors() error {
 	few := unix.Rlimit{Cur: 40, Max: 40}
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {

@@ -23,8 +23,9 @@ import (
 	"github.com/millrace-net/millrace/match"
 )
 
-// serveAgainstAGrabber echoes lines as serveWithFewDescriptors does, beside a goroutine that takes every descriptor that comes
-// free, from the first line on standard input to the second. It writes how often accept was called to standard error.
+// serveAgainstAGrabber echoes lines as serveWithFewDescriptors does, beside a goroutine that takes every descriptor
+// that comes free, from the first line on standard input to the second. It writes how often accept was called to
+// standard error.
 func serveAgainstAGrabber() error {
 	few := unix.Rlimit{Cur: 40, Max: 40}
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
@@ -94,8 +95,9 @@ func grabBetweenLines(r io.Reader) {
 	}
 }
 
-// Scenario 2: whatever comes free is taken by somebody else, so accept fails again and again, at the moment when a trick with a
-// spare descriptor would spin. Each failure waits longer than the one before; once the other stops, all are served.
+// Scenario 2: whatever comes free is taken by somebody else, so accept fails again and again, at the moment when a
+// trick with a spare descriptor would spin. Each failure waits longer than the one before; once the other stops, all
+// are served.
 func TestScenario02DescriptorsGrabbed(t *testing.T) {
 	c := startChild(t, "grabbed-descriptors")
 	var in, waiting []net.Conn

@@ -11,8 +11,9 @@ import (
 	"github.com/millrace-net/millrace/loop/internal/sys"
 )
 
-// Scenario 3: an accept that loses one connection, or was interrupted, does not end the turn's accepting, pause the listener
-// or close it: who stands behind in the queue is accepted in the same turn. The table says which errnos these are.
+// Scenario 3: an accept that loses one connection, or was interrupted, does not end the turn's accepting, pause the
+// listener or close it: who stands behind in the queue is accepted in the same turn. The table says which errnos
+// these are.
 func TestScenario03AbortedInTheQueue(t *testing.T) {
 	tried := 0
 	for _, o := range sys.Outcomes() {
@@ -70,7 +71,7 @@ func TestScenario03ResetInTheQueue(t *testing.T) {
 	const each = 20
 	var good []int
 	for range each {
-		reset(t, connectFD(t, ln))
+		sendReset(t, connectFD(t, ln))
 		good = append(good, connectFD(t, ln))
 	}
 	for _, fd := range good {

@@ -11,8 +11,8 @@ import (
 
 var scenario04Dials = flag.Int("flood-accepts", 10000, "dials of TestScenario04AcceptFlood")
 
-// Scenario 4: ten thousand dials do not keep a connection from being served. In each turn of the flood no more are accepted than
-// the budget has, and what was asked before the turn is answered in it, however long the queue is.
+// Scenario 4: ten thousand dials do not keep a connection from being served. In each turn of the flood no more are
+// accepted than the budget has, and what was asked before the turn is answered in it, however long the queue is.
 func TestScenario04AcceptFlood(t *testing.T) {
 	const budget, wave = 50, 1000
 	l := newTestLoop(t, Options{AcceptBudget: budget})

@@ -14,8 +14,8 @@ import (
 	"github.com/millrace-net/millrace/loop/internal/sys"
 )
 
-// batch polls until the events of all that was just made ready come in one turn. They came in the order in which they were made
-// ready, so what the first does is done before the last is looked at.
+// batch polls until the events of all that was just made ready come in one turn. They came in the order in which they
+// were made ready, so what the first does is done before the last is looked at.
 func batch(t *testing.T, l *Loop) {
 	t.Helper()
 	if err := l.Poll(time.Second); err != nil {
@@ -26,8 +26,8 @@ func batch(t *testing.T, l *Loop) {
 	}
 }
 
-// Scenario 5: in one batch A closes B, a connection is accepted that gets B's place, and then comes the event of B. The new
-// one has no part in it: it is not even read from.
+// Scenario 5: in one batch A closes B, a connection is accepted that gets B's place, and then comes the event of B.
+// The new one has no part in it: it is not even read from.
 func TestScenario05StaleEvent(t *testing.T) {
 	reads := map[int]int{}
 	l := newSeamLoop(t, Options{}, func(calls *sys.Calls) {

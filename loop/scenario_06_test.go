@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // tagged is what connection number tag sends: the tag, again and again.
@@ -59,10 +61,10 @@ type taggedConn struct {
 	gone atomic.Bool // Closed was called
 }
 
-// Scenario 6: eight goroutines write to whatever connection they last heard of, while it is closed and another one dialled, which
-// gets its descriptor's number. No byte reaches a stranger, and a write after Closed is refused.
+// Scenario 6: eight goroutines write to whatever connection they last heard of, while it is closed and another one
+// dialled, which gets its descriptor's number. No byte reaches a stranger, and a write after Closed is refused.
 func TestScenario06WritersAgainstARedialler(t *testing.T) {
-	const writers, dials = 8, 100
+	const writers, dials = 8, 40
 	addr, stop := taggedPeer(t)
 	s := start(t, Options{Loops: 1, MaxPosted: 256}) // so that a turn is short, and a connection too
 	var now atomic.Pointer[taggedConn]
@@ -142,5 +144,42 @@ func writeTagged(t *testing.T, now *atomic.Pointer[taggedConn], ended chan struc
 				return
 			}
 		}
+	}
+}
+
+// A write that was accepted waits in the mailbox when the connection closes, and its descriptor's number is a
+// stranger's when the loop comes to it.
+func TestScenario06AcceptedBeforeClose(t *testing.T) {
+	l := newTestLoop(t, Options{})
+	c, _ := barePair(t, l, &hooks{}, nil)
+	number := int(c.fd)
+	c.Post(func(c *Conn) {
+		if err := c.PushAsync([]byte("for nobody else")); err != nil {
+			t.Error(err)
+		}
+		c.Close()
+	})
+	rounds(t, l, 1)
+	if _, err := unix.FcntlInt(uintptr(number), unix.F_GETFD, 0); err != unix.EBADF {
+		t.Fatalf("descriptor %d is not closed at the end of the turn: %v", number, err)
+	}
+	stranger, err := unixPair(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(stranger[1])
+	if stranger[0] != number {
+		if err := unix.Dup3(stranger[0], number, unix.O_CLOEXEC); err != nil {
+			t.Fatal(err)
+		}
+		unix.Close(stranger[0])
+	}
+	defer unix.Close(number)
+	rounds(t, l, 3)
+	if got, _ := hear(stranger[1], nil); len(got) != 0 {
+		t.Fatalf("a stranger got %q", got)
+	}
+	if err := c.PushAsync([]byte("x")); !errors.Is(err, ErrClosed) {
+		t.Fatalf("a write after the end: %v", err)
 	}
 }

@@ -20,7 +20,8 @@ func lasting(t *testing.T, fd int) int {
 	return own
 }
 
-// isCalm sees that nothing wakes the loop: it returns from epoll_wait for the time that it was given, and not for events.
+// isCalm sees that nothing wakes the loop: it returns from epoll_wait for the time that it was given, and not for
+// events.
 func isCalm(t *testing.T, l *Loop) {
 	t.Helper()
 	rounds(t, l, 3)
@@ -35,8 +36,9 @@ func isCalm(t *testing.T, l *Loop) {
 	}
 }
 
-// Scenario 7: a connection is closed whose open file lives on in a duplicate of its descriptor. Its peer goes on sending, which
-// makes the file readable, and in the end hangs up; the loop is not woken by it, and serves the others.
+// Scenario 7: a connection is closed whose open file lives on in a duplicate of its descriptor. Its peer goes on
+// sending, which makes the file readable, and in the end hangs up; the loop is not woken by it, and serves the
+// others.
 func TestScenario07DuplicateLivesOn(t *testing.T) {
 	for name, end := range map[string]func(c *Conn){
 		"close":           (*Conn).Close,

@@ -12,8 +12,9 @@ import (
 	"github.com/millrace-net/millrace/match"
 )
 
-// Scenario 8: connections of package net are adopted and forgotten, and the garbage collector runs. None of the finalizers of
-// package os closes a descriptor that is the loop's, and the originals are closed at once, not when a finalizer comes to it.
+// Scenario 8: connections of package net are adopted and forgotten, and the garbage collector runs. None of the
+// finalizers of package os closes a descriptor that is the loop's, and the originals are closed at once, not when a
+// finalizer comes to it.
 func TestScenario08FinalizersCloseNothing(t *testing.T) {
 	s := start(t, Options{Loops: 1})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -44,7 +45,8 @@ func TestScenario08FinalizersCloseNothing(t *testing.T) {
 	}
 }
 
-// adoptOf accepts a connection and has the loop adopt it, by way of a file and back or not. The original must be closed then.
+// adoptOf accepts a connection and has the loop adopt it, by way of a file and back or not. The original must be
+// closed then.
 func adoptOf(l *Loop, ln net.Listener, viaFile bool) error {
 	nc, err := ln.Accept()
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/millrace-net/millrace/match"
 )
 
-// Scenario 9: SIGURG, which the runtime itself uses, hits the loop's thread as fast as it can be sent, while the loop accepts,
-// echoes, writes what a peer is slow to take, and keeps time. Nothing is lost, closed or early.
+// Scenario 9: SIGURG, which the runtime itself uses, hits the loop's thread as fast as it can be sent, while the loop
+// accepts, echoes, writes what a peer is slow to take, and keeps time. Nothing is lost, closed or early.
 func TestScenario09SignalStorm(t *testing.T) {
 	const size = 8 << 20
 	s := start(t, Options{Loops: 1})
@@ -78,7 +78,8 @@ func TestScenario09SignalStorm(t *testing.T) {
 	t.Logf("%d signals", sent.Load())
 }
 
-// interrupting makes calls answer EINTR several times before each that is made, but for close, which is never made again.
+// interrupting makes calls answer EINTR several times before each that is made, but for close, which is never made
+// again.
 func interrupting(calls *sys.Calls, times int, closes map[int]int) {
 	turns := map[string]int{}
 	hit := func(name string) bool {
@@ -129,8 +130,8 @@ func interrupting(calls *sys.Calls, times int, closes map[int]int) {
 	}
 }
 
-// The same by the seam, where every call is interrupted three times before it is made. Only close is made once, whatever it answers:
-// its descriptor is gone, and may be another's.
+// The same by the seam, where every call is interrupted three times before it is made. Only close is made once,
+// whatever it answers: its descriptor is gone, and may be another's.
 func TestScenario09EveryCallInterrupted(t *testing.T) {
 	closes := map[int]int{}
 	l := newSeamLoop(t, Options{}, func(calls *sys.Calls) { interrupting(calls, 3, closes) })

@@ -14,8 +14,8 @@ import (
 	"github.com/millrace-net/millrace/match"
 )
 
-// Scenario 10: a read that gives less than was asked for does not mean that nothing is left. Reads are cut short at random while
-// all that will ever come is there already: what is left is read without a further event of the peer.
+// Scenario 10: a read that gives less than was asked for does not mean that nothing is left. Reads are cut short at
+// random while all that will ever come is there already: what is left is read without a further event of the peer.
 func TestScenario10ShortReads(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 10))

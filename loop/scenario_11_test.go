@@ -39,10 +39,10 @@ func (p *pingers) turn(t *testing.T, l *Loop) {
 	}
 }
 
-// Scenario 11: one connection sends as much as its socket takes, always; a hundred others ask for little. Between two turns of each
-// of them the loop takes no more of the first than its ring holds, in one read.
+// Scenario 11: one connection sends as much as its socket takes, always; a hundred others ask for little. Between two
+// turns of each of them the loop takes no more of the first than its ring holds, in one read.
 func TestScenario11FirehoseIn(t *testing.T) {
-	const ring, turns = 16 << 10, 200
+	const ring, turns = 16 << 10, 60
 	reads, bytesIn, flooder := 0, 0, -1
 	l := newSeamLoop(t, Options{RingBytes: ring}, func(calls *sys.Calls) {
 		read := calls.Read
@@ -70,9 +70,10 @@ func TestScenario11FirehoseIn(t *testing.T) {
 
 // The other way round: one connection has a great deal to send, to a peer that takes it as fast as it comes.
 func TestScenario11FirehoseOut(t *testing.T) {
-	const budget, total = 2 << 20, 64 << 20
+	const budget, total = 2 << 20, 32 << 20
 	bytesOut, flooder := 0, -1
-	l := newSeamLoop(t, Options{WriteBudget: budget, HighWater: 2 * total, MaxOutput: 2 * total}, func(calls *sys.Calls) {
+	o := Options{WriteBudget: budget, HighWater: 2 * total}
+	l := newSeamLoop(t, o, func(calls *sys.Calls) {
 		real := calls.Output
 		calls.Output.Write = func(fd int, p []byte) (int, syscall.Errno) {
 			if fd != flooder {

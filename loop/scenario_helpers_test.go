@@ -3,6 +3,8 @@
 package loop
 
 import (
+	"encoding/binary"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -106,8 +108,8 @@ func hear(fd int, got []byte) (all []byte, open bool) {
 	}
 }
 
-// reset ends a connection by a RST.
-func reset(t testing.TB, fd int) {
+// sendReset ends a connection by a RST.
+func sendReset(t testing.TB, fd int) {
 	t.Helper()
 	if err := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
 		t.Fatal(err)
@@ -131,11 +133,33 @@ func iovBytes(iov []unix.Iovec) (n int) {
 	return n
 }
 
+// takesAll makes the sockets of a loop take all that they are offered, and keep none of it.
+func takesAll(calls *sys.Calls, offered func(n, slices int)) {
+	calls.Output.Write = func(_ int, p []byte) (int, syscall.Errno) {
+		offered(len(p), 1)
+		return len(p), 0
+	}
+	calls.Output.Writev = func(_ int, iov []unix.Iovec) (int, syscall.Errno) {
+		n := iovBytes(iov)
+		offered(n, len(iov))
+		return n, 0
+	}
+}
+
 // resetAll closes descriptors by a RST, which leaves nothing behind in the kernel.
 func resetAll(t testing.TB, fds []int) {
 	t.Helper()
 	for _, fd := range fds {
-		reset(t, fd)
+		sendReset(t, fd)
 		unix.Close(fd)
 	}
+}
+
+// placed is n bytes, each four of which tell their place.
+func placed(n int) []byte {
+	p := make([]byte, 0, n+4)
+	for i := uint32(0); len(p) < n; i++ {
+		p = binary.BigEndian.AppendUint32(p, i)
+	}
+	return p[:n]
 }

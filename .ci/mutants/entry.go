@@ -34,8 +34,8 @@ const (
 	endMark = "-- end"
 )
 
-// parse reads the entries of a file. A line is "key: value"; an entry begins with its scenario, a change with its file and
-// two blocks of text. Lines that begin with # are for the reader.
+// parse reads the entries of a file. A line is "key: value"; an entry begins with its scenario, a change with its
+// file and two blocks of text. Lines that begin with # are for the reader.
 func parse(name, text string) ([]entry, error) {
 	var entries []entry
 	lines := strings.Split(text, "\n")

@@ -1,9 +1,10 @@
-// Mutants takes the protections of the scenarios out, one at a time, and demands that the test of the scenario then fails.
+// Mutants takes the protections of the scenarios out, one at a time, and demands that the test of the scenario then
+// fails.
 //
-// An entry says what is taken out, by an exact text and what stands there instead, and which test has to notice. The test
-// is run as the tree is, and has to pass; then with the change, laid over the tree by go's -overlay, and has to fail. A
-// change that does not build shows nothing, and ends the run like one that survives. Nothing is written to the tree but the
-// record.
+// An entry says what is taken out, by an exact text and what stands there instead, and which test has to notice. The
+// test is run as the tree is, and has to pass; then with the change, laid over the tree by go's -overlay, and has to
+// fail. A change that does not build shows nothing, and ends the run like one that survives. Nothing is written to
+// the tree but the record.
 //
 //	make mutants                         # all of it, half an hour; writes docs/mutants.txt
 //	make mutants ARGS='-scenario 5'      # one scenario; -v shows what the tests say
@@ -84,14 +85,15 @@ func checkAll(root string, entries []entry) error {
 	return nil
 }
 
-// runAll runs the entries one after another, prints a row for each as it comes, and writes the record when all are done.
+// runAll runs the entries one after another, prints a row for each as it comes, and writes the record when all are
+// done.
 func runAll(root string, entries []entry, record string, verbose bool) error {
 	work, err := os.MkdirTemp("", "mutants")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	r := runner{root: root, work: work, sound: map[string]string{}, verbose: verbose}
+	r := runner{root: root, work: work, built: map[string]string{}, sound: map[string]string{}, verbose: verbose}
 	var t table
 	fmt.Print(t.head())
 	bad := 0

@@ -28,6 +28,7 @@ const limit = "120s"
 type runner struct {
 	root    string
 	work    string
+	built   map[string]string // binaries without a change, by package and flags
 	sound   map[string]string // results of tests without a change, by all that selects them
 	verbose bool
 }
@@ -79,7 +80,8 @@ func (r *runner) overlay(e entry) (name string, err error) {
 	return name, os.WriteFile(name, b, 0o644)
 }
 
-// test builds and runs the test of an entry, with an overlay unless it is "": caught if it fails, survived if it passes.
+// test builds and runs the test of an entry, with an overlay unless it is "": caught if it fails, survived if it
+// passes.
 func (r *runner) test(e entry, overlay string) string {
 	binary := filepath.Join(r.work, "test")
 	args := append([]string{"test", "-c", "-o", binary}, e.flags...)
