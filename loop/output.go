@@ -165,7 +165,7 @@ func (c *Conn) drain() {
 			budget -= n
 		}
 		switch {
-		case err == nil && budget > 0:
+		case err == nil && (budget > 0 || queue.Empty()):
 		case err == nil, errors.Is(err, producer.ErrBlocked):
 			c.state |= blocked // on a spent budget too: EPOLLOUT comes next turn
 			return

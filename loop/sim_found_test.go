@@ -1,0 +1,70 @@
+//go:build linux
+
+package loop
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/millrace-net/millrace/loop/internal/sim"
+	"github.com/millrace-net/millrace/match"
+)
+
+// What the simulation has found, each with a test of its own.
+
+// found is a loop on a made-up kernel, with one peer that says something and ends its side.
+func found(t *testing.T, o Options, says string, h Handler, setup func(c *Conn)) (*Loop, *sim.Socket) {
+	t.Helper()
+	k := sim.New(sim.Config{Seed: 1, MaxFDs: 100, SendBytes: [2]int{4096, 4096}, RecvBytes: [2]int{4096, 4096},
+		DelayNs: [2]int64{1e6, 1e6}})
+	o.calls = k.System()
+	l := newTestLoop(t, o)
+	if _, err := l.Listen("tcp", "10.0.0.1:7000", func(c *Conn) Handler {
+		setup(c)
+		return h
+	}); err != nil {
+		t.Fatal(err)
+	}
+	foundUntil(t, l, func() bool { return l.Len() == 1 })
+	s := k.Dial(7000, nil)
+	s.Notify = func() {
+		if says != "" {
+			_, _ = s.Send([]byte(says))
+			says = ""
+			s.CloseWrite()
+		}
+	}
+	t.Cleanup(func() {
+		if err := k.Err(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l, s
+}
+
+// foundUntil turns the loop, whose clock goes on only where it waits, until done.
+func foundUntil(t *testing.T, l *Loop, done func() bool) {
+	t.Helper()
+	for turns := 0; turns == 0 || !done(); turns++ {
+		if err := errors.Join(l.Poll(time.Second), l.check()); err != nil || turns == 1000 {
+			t.Fatalf("after %d turns: %v", turns, err)
+		}
+	}
+}
+
+// A budget that is spent with the last byte of the queue leaves nothing to wait for. The connection waited for EPOLLOUT
+// then, and when both sides had ended, epoll's hang-up was taken for a broken pipe, before the peer's acknowledgement had come.
+func TestBudgetSpentWithTheLastByte(t *testing.T) {
+	closed, cause := false, error(nil)
+	h := &halfCloser{hooks{closed: func(_ *Conn, err error) { closed, cause = true, err }}}
+	h.readClosed = func(c *Conn) error {
+		defer c.CloseWhenDone()
+		return c.PushOwned(make([]byte, 100), nil)
+	}
+	l, _ := found(t, Options{WriteBudget: 1}, "line\r\n", h, func(c *Conn) { c.SetTerminator(match.CRLF) })
+	foundUntil(t, l, func() bool { return closed })
+	if cause != nil {
+		t.Errorf("Closed got %v", cause)
+	}
+}
