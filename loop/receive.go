@@ -140,6 +140,7 @@ func (c *Conn) endOfStream() {
 		return
 	}
 	c.deliverRest()
+	c.state &^= amid // the element that was begun will not go on
 	if c.state&(closed|closing) != 0 {
 		return
 	}
@@ -166,6 +167,7 @@ func (c *Conn) deliverRest() {
 		c.flush() // before the memory that staged slices refer to is given back
 		c.loop.stage.forbid()
 		c.dropHold()
+		c.match.Reset(c.match.Terminator()) // what it held was of these bytes
 	case c.match.Held() > 0:
 		n := copy(c.loop.space, c.match.HeldBytes())
 		c.match.Reset(c.match.Terminator())

@@ -68,3 +68,48 @@ func TestBudgetSpentWithTheLastByte(t *testing.T) {
 		t.Errorf("Closed got %v", cause)
 	}
 }
+
+// The beginning of a terminator with which a stream has ended is delivered with the rest, once. A terminator that was set
+// behind the end brought it back.
+func TestTerminatorSetBehindTheEnd(t *testing.T) {
+	var got []string
+	ended := false
+	h := &halfCloser{hooks{receive: func(c *Conn, data []byte, found bool) error {
+		got = append(got, string(data))
+		return nil
+	}}}
+	h.readClosed = func(c *Conn) error {
+		ended = true
+		c.SetTerminator(match.MustLiteral("\r"))
+		return nil
+	}
+	var conn *Conn
+	l, _ := found(t, Options{}, "rest\r", h, func(c *Conn) {
+		conn = c
+		c.SetTerminator(match.CRLF)
+	})
+	foundUntil(t, l, func() bool { return ended })
+	foundUntil(t, l, func() bool { return conn.state&scheduled == 0 })
+	if len(got) != 1 || got[0] != "rest\r" {
+		t.Errorf("delivered %q", got)
+	}
+}
+
+// A connection whose peer has ended amid an element is between elements for good: a loop that quits need not wait for it.
+func TestQuitBehindTheEnd(t *testing.T) {
+	for _, d := range []Delivery{Whole, Pieces} {
+		ended := false
+		h := &halfCloser{}
+		h.readClosed = func(c *Conn) error {
+			ended = true
+			return nil
+		}
+		l, _ := found(t, Options{IdleTimeout: -1}, "rest", h, func(c *Conn) {
+			c.SetTerminator(match.CRLF)
+			c.SetDelivery(d)
+		})
+		foundUntil(t, l, func() bool { return ended })
+		l.beginQuit(0)
+		foundUntil(t, l, func() bool { return l.Stats().Closed == 1 })
+	}
+}
