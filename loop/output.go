@@ -161,6 +161,7 @@ func (c *Conn) drain() {
 			c.activeMs = l.nowMs
 			if c.state&closing != 0 {
 				c.rare.drainMs = l.nowMs + ms(l.opts.DrainTimeout)
+				c.rare.unsent = 0 // with these bytes there is nothing to compare with
 			}
 			budget -= n
 		}

@@ -14,7 +14,7 @@ import (
 // What the simulation has found, each with a test of its own.
 
 // found is a loop on a made-up kernel, with one peer that says something and ends its side.
-func found(t *testing.T, o Options, says string, h Handler, setup func(c *Conn)) (*Loop, *sim.Socket) {
+func found(t *testing.T, o Options, says string, h Handler, setup func(c *Conn)) (*Loop, *sim.Kernel, *sim.Socket) {
 	t.Helper()
 	k := sim.New(sim.Config{Seed: 1, MaxFDs: 100, SendBytes: [2]int{4096, 4096}, RecvBytes: [2]int{4096, 4096},
 		DelayNs: [2]int64{1e6, 1e6}})
@@ -40,7 +40,7 @@ func found(t *testing.T, o Options, says string, h Handler, setup func(c *Conn))
 			t.Error(err)
 		}
 	})
-	return l, s
+	return l, k, s
 }
 
 // foundUntil turns the loop, whose clock goes on only where it waits, until done.
@@ -62,7 +62,7 @@ func TestBudgetSpentWithTheLastByte(t *testing.T) {
 		defer c.CloseWhenDone()
 		return c.PushOwned(make([]byte, 100), nil)
 	}
-	l, _ := found(t, Options{WriteBudget: 1}, "line\r\n", h, func(c *Conn) { c.SetTerminator(match.CRLF) })
+	l, _, _ := found(t, Options{WriteBudget: 1}, "line\r\n", h, func(c *Conn) { c.SetTerminator(match.CRLF) })
 	foundUntil(t, l, func() bool { return closed })
 	if cause != nil {
 		t.Errorf("Closed got %v", cause)
@@ -84,7 +84,7 @@ func TestTerminatorSetBehindTheEnd(t *testing.T) {
 		return nil
 	}
 	var conn *Conn
-	l, _ := found(t, Options{}, "rest\r", h, func(c *Conn) {
+	l, _, _ := found(t, Options{}, "rest\r", h, func(c *Conn) {
 		conn = c
 		c.SetTerminator(match.CRLF)
 	})
@@ -104,12 +104,37 @@ func TestQuitBehindTheEnd(t *testing.T) {
 			ended = true
 			return nil
 		}
-		l, _ := found(t, Options{IdleTimeout: -1}, "rest", h, func(c *Conn) {
+		l, _, _ := found(t, Options{IdleTimeout: -1}, "rest", h, func(c *Conn) {
 			c.SetTerminator(match.CRLF)
 			c.SetDelivery(d)
 		})
 		foundUntil(t, l, func() bool { return ended })
 		l.beginQuit(0)
 		foundUntil(t, l, func() bool { return l.Stats().Closed == 1 })
+	}
+}
+
+// A peer that takes a little in each DrainTimeout makes progress, also after what was written meanwhile has filled the socket
+// again: the new bytes were compared with what had been unacknowledged before them.
+func TestDrainBehindAWrite(t *testing.T) {
+	closed, cause, got := false, error(nil), 0
+	h := &hooks{
+		opened: func(c *Conn) error {
+			defer c.CloseWhenDone()
+			return c.PushOwned(make([]byte, 20_000), nil)
+		},
+		closed: func(_ *Conn, err error) { closed, cause = true, err },
+	}
+	l, k, s := found(t, Options{DrainTimeout: 500 * time.Millisecond}, "x", h, func(*Conn) {})
+	var read func()
+	read = func() {
+		n, _ := s.Recv(make([]byte, 100))
+		got += n
+		k.After(1e8, read)
+	}
+	k.After(1e8, read)
+	foundUntil(t, l, func() bool { return closed })
+	if cause != nil {
+		t.Errorf("Closed got %v, when the peer had %d bytes", cause, got)
 	}
 }
