@@ -55,7 +55,7 @@ func (c *Conn) readable() {
 // receive delivers window, the bytes in the loop's ring, of which the matcher knows the first head.
 func (c *Conn) receive(window []byte, head int) {
 	if c.state&closing != 0 {
-		c.drop(len(window))
+		c.drop(len(window) - head)
 		return
 	}
 	l := c.loop

@@ -4,6 +4,7 @@ package loop
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,5 +137,33 @@ func TestDrainBehindAWrite(t *testing.T) {
 	foundUntil(t, l, func() bool { return closed })
 	if cause != nil {
 		t.Errorf("Closed got %v, when the peer had %d bytes", cause, got)
+	}
+}
+
+// What a closing connection drops is counted by what the peer sends, and not with the beginning of a terminator that was
+// held back when it began to close.
+func TestDrainBehindACarry(t *testing.T) {
+	closed, cause := false, error(nil)
+	h := &hooks{
+		receive: func(c *Conn, _ []byte, _ bool) error {
+			c.CloseWhenDone()
+			return nil
+		},
+		closed: func(_ *Conn, err error) { closed, cause = true, err },
+	}
+	long := match.MustLiteral(strings.Repeat("a", 50) + "b")
+	l, k, s := found(t, Options{DrainBytes: 100}, "", h, func(c *Conn) {
+		c.SetTerminator(long)
+		c.SetDelivery(Pieces)
+	})
+	s.Notify = nil
+	k.After(1e7, func() { _, _ = s.Send([]byte("x" + strings.Repeat("a", 50))) })
+	for i := range int64(10) {
+		k.After((i+2)*1e7, func() { _, _ = s.Send([]byte("y")) })
+	}
+	k.After(2e8, func() { s.CloseWrite() })
+	foundUntil(t, l, func() bool { return closed })
+	if cause != nil {
+		t.Errorf("Closed got %v", cause)
 	}
 }
