@@ -67,6 +67,8 @@ func (w *simWorld) unexplained(e *simEnd) error {
 		return late(s.MovedNs(), int64(w.opts.IdleTimeout))
 	case errors.Is(cause, ErrElementTimeout):
 		return late(e.elementNs, int64(w.opts.ElementTimeout))
+	case errors.Is(cause, ErrDrainTimeout) && s.Received() > uint64(w.opts.DrainBytes):
+		return nil
 	case errors.Is(cause, ErrDrainTimeout):
 		return late(e.bornNs, int64(w.opts.DrainTimeout))
 	}

@@ -116,7 +116,9 @@ func (e *simEnd) change() {
 	if e.closes > 0 || c.state&(closed|closing) != 0 {
 		return
 	}
-	switch r.IntN(8) {
+	act := r.IntN(8)
+	e.note("change", act)
+	switch act {
 	case 0, 1, 2:
 		if !e.skipping {
 			e.setTerm(e.w.term(r))
@@ -153,7 +155,9 @@ func (e *simEnd) mood() error {
 	if e.link.calm || r.IntN(30) > 0 || e.closes > 0 {
 		return nil
 	}
-	switch r.IntN(10) {
+	act := r.IntN(10)
+	e.note("mood", act)
+	switch act {
 	case 0, 1, 2:
 		e.closeWhenDone()
 	case 3:

@@ -141,7 +141,8 @@ func (w *simWorld) fresh() {
 		return
 	}
 	switch {
-	case e.cause == nil, e.cause == io.EOF, errors.Is(e.cause, ErrElementTooLong), errors.Is(e.cause, ErrOutputFull):
+	case e.cause == nil, e.cause == io.EOF, errors.Is(e.cause, ErrElementTooLong), errors.Is(e.cause, ErrOutputFull),
+		errors.Is(e.cause, ErrElementTimeout):
 	default:
 		w.k.Fail("a fresh connection ends with %v", e.cause)
 	}

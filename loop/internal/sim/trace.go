@@ -67,6 +67,7 @@ type call struct {
 	errno    unix.Errno
 	fd       int
 	arg, ret int
+	text     string
 }
 
 // trace keeps the last calls, and a hash of all.
@@ -76,12 +77,15 @@ type trace struct {
 	hash uint64
 }
 
-// Note puts a line of a test's own into the trace.
-func (k *Kernel) Note(what, arg int) { k.record(opNote, what, arg, 0, 0, false) }
+// Note puts a line of a test's own into the trace: what was done about a descriptor. text is a constant.
+func (k *Kernel) Note(fd int, text string, arg int) {
+	k.record(opNote, fd, arg, 0, 0, false)
+	k.trace.last[(k.trace.n-1)%uint64(len(k.trace.last))].text = text
+}
 
 func (k *Kernel) record(o op, fd, arg, ret int, errno unix.Errno, injected bool) {
 	t := &k.trace
-	t.last[t.n%uint64(len(t.last))] = call{k.now, o, injected, errno, fd, arg, ret}
+	t.last[t.n%uint64(len(t.last))] = call{k.now, o, injected, errno, fd, arg, ret, ""}
 	t.n++
 	for _, x := range [...]uint64{uint64(k.now), uint64(o), uint64(fd), uint64(arg), uint64(ret), uint64(errno)} {
 		t.hash = (t.hash ^ x) * 1099511628211
@@ -110,7 +114,7 @@ func (t *trace) of(fd, n int) string {
 func (c *call) String() string {
 	ms := float64(c.when-epochNs) / 1e6
 	if c.op == opNote {
-		return fmt.Sprintf("%14.6f ms  -- %d: %d\n", ms, c.fd, c.arg)
+		return fmt.Sprintf("%14.6f ms    (%d, %d) %s\n", ms, c.fd, c.arg, c.text)
 	}
 	line := fmt.Sprintf("%14.6f ms  %s(%d, %#x) = %d", ms, opNames[c.op], c.fd, c.arg, c.ret)
 	if c.errno != 0 {
