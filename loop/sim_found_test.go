@@ -167,3 +167,39 @@ func TestDrainBehindACarry(t *testing.T) {
 		t.Errorf("Closed got %v", cause)
 	}
 }
+
+// A Count that is too long is dropped by none of its bytes if Oversize sets another terminator, None among them, whether all
+// of the Count has come or not.
+func TestOversizeCountBecomesNone(t *testing.T) {
+	for _, says := range []string{"12345678", "123456789", "123456789abc"} {
+		h := &oversizeToNone{}
+		l, _, _ := found(t, Options{MaxElement: 5, Oversize: DiscardOversize}, says, h, func(c *Conn) {
+			nine, _ := match.Count(9)
+			c.SetTerminator(nine)
+		})
+		foundUntil(t, l, func() bool { return h.closed })
+		if h.got != says || h.times != 1 {
+			t.Errorf("of %q %q was delivered, and Oversize called %d times", says, h.got, h.times)
+		}
+	}
+}
+
+// oversizeToNone takes what is too long as it comes.
+type oversizeToNone struct {
+	got    string
+	times  int
+	closed bool
+}
+
+func (h *oversizeToNone) Receive(_ *Conn, data []byte, _ bool) error {
+	h.got += string(data)
+	return nil
+}
+
+func (h *oversizeToNone) Oversize(c *Conn) error {
+	h.times++
+	c.SetTerminator(match.None)
+	return nil
+}
+
+func (h *oversizeToNone) Closed(*Conn, error) { h.closed = true }
