@@ -40,7 +40,7 @@ type simEnd struct {
 	owned         int // slices that are the connection's
 	bornNs        int64
 	deadlineNs    int64
-	elementNs     int64 // when the last element ended, or the terminator changed
+	elementNs     int64 // when the last element ended
 	askedNs       int64 // when CloseWhenDone was called, or the peer's end came
 	cause         error
 }
@@ -88,6 +88,9 @@ func (e *simEnd) Opened(c *Conn) error {
 	e.opens++
 	e.alive("Opened")
 	e.sock = e.w.k.SocketOf(int(c.fd))
+	if !e.sock.Connected() && len(e.sock.Faults()) == 0 && !e.sock.WasReset() {
+		e.fail("Opened, and the connect has not ended")
+	}
 	e.elementNs = e.w.k.Now()
 	e.at = len(e.w.open)
 	e.w.open = append(e.w.open, e)
@@ -287,7 +290,6 @@ func (e *simEnd) setTerm(t *simTerm) {
 	e.c.SetTerminator(t.Terminator)
 	e.term = t
 	e.in.forget(e.in.off)
-	e.elementNs = e.w.k.Now()
 }
 
 // closeWhenDone asks for the orderly end.

@@ -21,6 +21,9 @@ func (w *simWorld) judge(e *simEnd) {
 	if s == nil || !inOrder || len(s.Faults()) > 0 {
 		return
 	}
+	if e.cause == nil && !e.gaveUp && !s.SawEnd() {
+		e.fail("Closed got nil, and the peer has not ended its side")
+	}
 	if e.cause == io.EOF && !e.gaveUp {
 		e.delivered("Closed with EOF")
 	}

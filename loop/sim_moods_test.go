@@ -126,7 +126,6 @@ func (e *simEnd) change() {
 	case 3:
 		if !e.skipping {
 			c.SetDelivery(Delivery(r.IntN(2)))
-			e.elementNs = e.w.k.Now()
 		}
 	case 4:
 		c.Pause()
@@ -149,7 +148,7 @@ func (e *simEnd) mood() error {
 	if !w.noisy || e.mute {
 		return nil
 	}
-	if r.IntN(60) == 0 {
+	if r.IntN(w.meddling) == 0 {
 		w.meddle(r)
 	}
 	if e.link.calm || r.IntN(30) > 0 || e.closes > 0 {

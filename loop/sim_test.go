@@ -16,6 +16,7 @@ import (
 var (
 	simSeeds = flag.Int("sim-seeds", 200, "runs of TestSimulation")
 	simSeed  = flag.Uint64("sim-seed", 0, "its first seed; 0: another one each time")
+	simSmall = flag.Bool("sim-shrink", true, "look for a smaller run where one fails")
 	simFor   = flag.Duration("sim-for", 0, "go on with further seeds for so long")
 )
 
@@ -72,6 +73,9 @@ func shrink(t *testing.T, r simResult) string {
 	var b strings.Builder
 	first, _, _ := strings.Cut(r.err.Error(), "\n")
 	fmt.Fprintf(&b, "-sim-seed %d -sim-seeds 1, %d connections, turn %d: %s\n", r.seed, r.conns, r.turns, first)
+	if !*simSmall {
+		return b.String() + r.err.Error()
+	}
 	for bit := range faultKinds {
 		c := r.simConfig
 		c.off |= 1 << bit

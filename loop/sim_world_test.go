@@ -42,6 +42,7 @@ type simWorld struct {
 	dialling *simEnd // whose socket is made
 	actors   int
 	toCome   int // peers that have yet to come
+	meddling int // in one of so many callbacks another connection is done something to
 	talk     int // bytes from which on a side has said enough
 	scratch  [16 << 10]byte
 	noisy    bool // faults and moods are on
@@ -74,6 +75,7 @@ func newSimWorld(c simConfig) *simWorld {
 		e.sock, s.Tag = s, e.link
 	}
 	w.k.Over = w.over
+	w.meddling = pick(r, 2, 20, 100)
 	w.talk = 200_000 / (1 + w.conns/20)
 	if min(w.k.SendBytes[1], w.k.RecvBytes[1]) <= 64 {
 		w.talk = 600

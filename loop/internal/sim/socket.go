@@ -2,7 +2,11 @@
 
 package sim
 
-import "golang.org/x/sys/unix"
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
 
 // phase is where a socket is in its life.
 type phase uint8
@@ -229,6 +233,9 @@ func (s *Socket) Closed() bool { return s.orphan }
 // Over tells whether nothing more can come or go.
 func (s *Socket) Over() bool { return s.phase == dead }
 
+// Connected tells whether the connection stands, in one direction at least.
+func (s *Socket) Connected() bool { return s.phase == established }
+
 // WasReset tells whether a reset has arrived, or the connect was refused.
 func (s *Socket) WasReset() bool { return s.wasRST }
 
@@ -249,3 +256,10 @@ func (s *Socket) Arrived() uint64 { return s.out.Total - uint64(len(s.out.sent))
 
 // Received is how many bytes were read.
 func (s *Socket) Received() uint64 { return s.in().Read }
+
+// String is for a failure: what lies where on the way out.
+func (s *Socket) String() string {
+	w := &s.out
+	return fmt.Sprintf("phase %d, out: %d sent, %d due, %d got, %d unacknowledged, buffers %d and %d, end %t %t %t",
+		s.phase, len(w.sent), w.due, len(w.got), w.unacked, w.sendCap, w.recvCap, w.ended, w.endDue, w.endGot)
+}
