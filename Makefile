@@ -2,13 +2,14 @@
 # examples use curl, wrk, h2load, nc, swaks and the Redis tools where they are installed.
 
 # What `make bench-go` runs and how often; what `make fuzz` spends on each target; what `make
-# fuzz-many` checks; how long `make soak` has traffic; what `make run` and the `make bench`es pass on.
+# fuzz-many` checks; how long `make soak` has traffic and `make simulate` plays; what `make run` and the `make bench`es pass on.
 BENCH       ?= .
 BENCH_COUNT ?= 1
 FUZZTIME    ?= 1m
 CASES       ?= 10000000
 SEED        ?= 1
 MINUTES     ?= 60
+SIMTIME     ?= 10m
 ARGS        ?=
 
 # TOOL runs a tool at the version that .ci/tools/go.mod names, which keeps the tools out of the library's own go.mod.
@@ -21,7 +22,7 @@ HAVE_CC = printf '\#include <stdlib.h>\n' | $$(go env CC) -x c -fsyntax-only - 2
 step = echo '== $(1)'; $(2) || { echo 'make: step "$(1)" failed' >&2; exit 1; }
 
 .PHONY: help run test vet unit race poison fuzz-short fuzz fuzz-many bench-programs bench bench-quick bench-go bench-match generate fmt lint
-.PHONY: torture mutants soak
+.PHONY: torture mutants soak simulate
 .NOTPARALLEL:
 
 help: ## print this list
@@ -71,6 +72,9 @@ soak: ## run every example under mixed traffic with faults for MINUTES (60); wri
 		./examples/smtpd ./examples/ftp ./examples/httpget
 	@CGO_ENABLED=0 go -C bench build -buildvcs=false -o ../bin/ ./cmd/soak
 	@bin/soak -minutes $(MINUTES) -record bench/records/$$(date +%F)-soak.txt -plot docs/soak.svg $(ARGS)
+
+simulate: ## play a loop on a made-up kernel for SIMTIME (10m), a seed a run; ARGS='-sim-seed 7' chooses the first
+	@$(call step,simulation,go test -count 1 -timeout 0 -v -run 'TestSimulation$$' ./loop -sim-for $(SIMTIME) $(ARGS))
 
 # Servers, load generator and comparison, all into bin/. Without a C compiler the loops in C are left out, and with them
 # the ratios.

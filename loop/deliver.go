@@ -86,7 +86,7 @@ func (c *Conn) deliverCuts(window []byte, start, pos, n, read int) (int, int) {
 		end := pos - int(cut.Size)
 		data := window[start:end:pos]
 		if len(data) > l.opts.MaxElement && c.state&pieces == 0 {
-			c.oversize(true)
+			c.oversizeCut(len(data), cut.Size == 0)
 			if c.state&retermed != 0 {
 				pos = start + c.resyncAt(cut.Size == 0)
 			}

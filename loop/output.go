@@ -164,11 +164,12 @@ func (c *Conn) drain() {
 			c.activeMs = l.nowMs
 			if c.state&closing != 0 {
 				c.rare.drainMs = l.nowMs + ms(l.opts.DrainTimeout)
+				c.rare.unsent = 0 // with these bytes there is nothing to compare with
 			}
 			budget -= n
 		}
 		switch {
-		case err == nil && budget > 0:
+		case err == nil && (budget > 0 || queue.Empty()):
 		case err == nil, errors.Is(err, producer.ErrBlocked):
 			c.state |= blocked // on a spent budget too: EPOLLOUT comes next turn
 			return

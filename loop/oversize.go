@@ -4,6 +4,8 @@ package loop
 
 import (
 	"fmt"
+
+	"github.com/millrace-net/millrace/match"
 )
 
 // resyncAt is the place in an element that is too long at which a terminator that an Oversizer sets
@@ -31,5 +33,19 @@ func (c *Conn) oversize(ended bool) {
 		if err := h.Oversize(c); err != nil {
 			c.fail(err)
 		}
+	}
+}
+
+// oversizeCut is oversize of an element of n bytes whose end was found. A Count was reached then, which leaves None: Oversize
+// finds the Count, as it does where not all has come, so that None is another terminator in each case.
+func (c *Conn) oversizeCut(n int, isCount bool) {
+	reached := c.match
+	if isCount {
+		t, _ := match.Count(int64(n)) // n is above MaxElement
+		c.match.Reset(t)
+	}
+	c.oversize(true)
+	if isCount && c.state&retermed == 0 {
+		c.match = reached
 	}
 }

@@ -58,7 +58,7 @@ func (c *Conn) readable() {
 // receive delivers window, the bytes in the loop's ring, of which the matcher knows the first head.
 func (c *Conn) receive(window []byte, head int) {
 	if c.state&closing != 0 {
-		c.drop(len(window))
+		c.drop(len(window) - head)
 		return
 	}
 	l := c.loop
@@ -146,6 +146,7 @@ func (c *Conn) endOfStream() {
 		return
 	}
 	c.deliverRest()
+	c.state &^= amid // the element that was begun will not go on
 	if c.state&(closed|closing) != 0 {
 		return
 	}
@@ -172,6 +173,7 @@ func (c *Conn) deliverRest() {
 		c.flush() // before the memory that staged slices refer to is given back
 		c.loop.stage.forbid()
 		c.dropHold()
+		c.match.Reset(c.match.Terminator()) // what it held was of these bytes
 	case c.match.Held() > 0:
 		n := copy(c.loop.space, c.match.HeldBytes())
 		c.match.Reset(c.match.Terminator())
