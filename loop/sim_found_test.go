@@ -4,6 +4,8 @@ package loop
 
 import (
 	"errors"
+	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -203,3 +205,40 @@ func (h *oversizeToNone) Oversize(c *Conn) error {
 }
 
 func (h *oversizeToNone) Closed(*Conn, error) { h.closed = true }
+
+// A connection that has ended its side may be paused by another one's callback when epoll has reported already that the peer
+// has ended too. That is a hang-up, and no broken pipe.
+func TestPausedBeforeItsHangUp(t *testing.T) {
+	l := newTestLoop(t, Options{})
+	var conns [2]*Conn
+	var peers [2]*os.File
+	paused, causes := false, []error(nil)
+	for i := range conns {
+		conns[i], peers[i] = pair(t, l, &hooks{
+			receive: func(*Conn, []byte, bool) error {
+				if !paused {
+					paused = true
+					conns[1-i].Pause()
+				}
+				return nil
+			},
+			closed: func(_ *Conn, cause error) { causes = append(causes, cause) },
+		}, func(c *Conn) { c.CloseWrite() })
+	}
+	rounds(t, l, 1)
+	for _, p := range peers {
+		if _, err := p.WriteString("x"); err != nil {
+			t.Fatal(err)
+		}
+		if err := shutdownWrite(int(p.Fd())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	poll(t, l, func() bool { return paused })
+	conns[0].Resume()
+	conns[1].Resume()
+	poll(t, l, func() bool { return len(causes) == 2 })
+	if causes[0] != io.EOF || causes[1] != io.EOF {
+		t.Errorf("Closed got %v", causes)
+	}
+}
