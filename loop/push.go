@@ -146,6 +146,9 @@ func (c *Conn) admit(n int) error {
 	}
 	if c.out != nil && c.state&(blocked|connecting) == 0 && !c.out.busy {
 		c.drain() // the socket has not been asked since it was last writable
+		if c.loop.cur != c {
+			c.loop.schedule(c) // it may be full now, which epoll has to know
+		}
 		if c.state&unwritable != 0 {
 			return ErrClosed
 		}

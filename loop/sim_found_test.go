@@ -4,12 +4,15 @@ package loop
 
 import (
 	"errors"
+	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/millrace-net/millrace/loop/internal/sim"
 	"github.com/millrace-net/millrace/match"
+	"github.com/millrace-net/millrace/producer"
 )
 
 // What the simulation has found, each with a test of its own.
@@ -203,3 +206,86 @@ func (h *oversizeToNone) Oversize(c *Conn) error {
 }
 
 func (h *oversizeToNone) Closed(*Conn, error) { h.closed = true }
+
+// A connection that has ended its side may be paused by another one's callback when epoll has reported already that the peer
+// has ended too. That is a hang-up, and no broken pipe.
+func TestPausedBeforeItsHangUp(t *testing.T) {
+	l := newTestLoop(t, Options{})
+	var conns [2]*Conn
+	var peers [2]*os.File
+	paused, causes := false, []error(nil)
+	for i := range conns {
+		conns[i], peers[i] = pair(t, l, &hooks{
+			receive: func(*Conn, []byte, bool) error {
+				if !paused {
+					paused = true
+					conns[1-i].Pause()
+				}
+				return nil
+			},
+			closed: func(_ *Conn, cause error) { causes = append(causes, cause) },
+		}, func(c *Conn) { c.CloseWrite() })
+	}
+	rounds(t, l, 1)
+	for _, p := range peers {
+		if _, err := p.WriteString("x"); err != nil {
+			t.Fatal(err)
+		}
+		if err := shutdownWrite(int(p.Fd())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	poll(t, l, func() bool { return paused })
+	conns[0].Resume()
+	conns[1].Resume()
+	poll(t, l, func() bool { return len(causes) == 2 })
+	if causes[0] != io.EOF || causes[1] != io.EOF {
+		t.Errorf("Closed got %v", causes)
+	}
+}
+
+// A push that is refused may have written what waited before, and filled the socket with it: then EPOLLOUT has to be asked for,
+// whoever pushed.
+func TestRefusedPushFillsTheSocket(t *testing.T) {
+	var conn *Conn
+	p := &sleepy{rest: make([]byte, 10_000)}
+	h := &hooks{opened: func(c *Conn) error {
+		conn = c
+		return c.PushProducer(p)
+	}}
+	l, k, s := found(t, Options{HighWater: 20_000, MaxOutput: 20_000, Overflow: RefuseOverflow}, "", h, func(*Conn) {})
+	foundUntil(t, l, func() bool { return p.asked })
+	refused := error(nil)
+	if err := l.Post(func() { refused = conn.Push(make([]byte, 30_000)) }); err != nil {
+		t.Fatal(err)
+	}
+	foundUntil(t, l, func() bool { return refused != nil })
+	got := 0
+	s.Notify = func() {
+		k.After(1e6, func() {
+			n, _ := s.Recv(make([]byte, 10_000))
+			got += n
+		})
+	}
+	s.Notify()
+	foundUntil(t, l, func() bool { return got == 10_000 })
+	if !errors.Is(refused, ErrOutputFull) {
+		t.Error(refused)
+	}
+}
+
+// sleepy is a producer that is not ready at first, and wakes nobody.
+type sleepy struct {
+	rest  []byte
+	asked bool
+}
+
+func (p *sleepy) OnReady(func()) {}
+
+func (p *sleepy) More() ([]byte, error) {
+	if !p.asked {
+		p.asked = true
+		return nil, producer.ErrNotReady
+	}
+	return p.rest, io.EOF
+}

@@ -155,7 +155,7 @@ func (w *simWorld) quit() {
 		w.k.After(w.rnd.Int64N(1e7), w.arrive)
 	}
 	w.run(w.rnd.IntN(50), w.over)
-	w.quitting = true
+	w.quitting, w.k.Curious = true, true // each connection is read once more
 	w.l.beginQuit(0)
 	w.run(1<<20, func() bool { return w.l.ended() })
 	if w.k.Err() == nil && !w.l.ended() {

@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	simSeeds = flag.Int("sim-seeds", 200, "runs of TestSimulation")
+	simSeeds = flag.Int("sim-seeds", simDefault, "runs of TestSimulation")
 	simSeed  = flag.Uint64("sim-seed", 0, "its first seed; 0: another one each time")
 	simSmall = flag.Bool("sim-shrink", true, "look for a smaller run where one fails")
 	simFor   = flag.Duration("sim-for", 0, "go on with further seeds for so long")

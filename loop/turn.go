@@ -239,7 +239,7 @@ func (c *Conn) socketError(events uint32) {
 		c.writeFailed(os.NewSyscallError("getsockopt", err))
 	case errno != 0:
 		c.writeFailed(os.NewSyscallError("write", unix.Errno(errno)))
-	case events&unix.EPOLLHUP != 0:
+	case events&unix.EPOLLHUP != 0 && c.state&writeShut == 0: // else both sides have ended, in order
 		c.writeFailed(os.NewSyscallError("write", unix.EPIPE))
 	}
 }

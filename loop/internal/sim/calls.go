@@ -119,7 +119,13 @@ func (k *Kernel) transfer(o op, fd, n int, f func(s *Socket, n int) (int, unix.E
 }
 
 func (k *Kernel) callRead(fd int, p []byte) (int, syscall.Errno) {
-	return k.transfer(opRead, fd, len(p), func(s *Socket, n int) (int, unix.Errno) { return s.Recv(p[:n]) })
+	return k.transfer(opRead, fd, len(p), func(s *Socket, n int) (int, unix.Errno) {
+		n, errno := s.Recv(p[:n])
+		if errno == unix.EAGAIN && s.told != k.batch && !k.Curious {
+			k.FailOn(fd, "descriptor %d is read, of which no event has come: one of somebody else's?", fd)
+		}
+		return n, errno
+	})
 }
 
 func (k *Kernel) callWrite(fd int, p []byte) (int, syscall.Errno) {
@@ -186,6 +192,7 @@ func (k *Kernel) callPoll(epfd int, events []unix.EpollEvent) (int, syscall.Errn
 }
 
 func (k *Kernel) look(o op, epfd int, events []unix.EpollEvent, ms int) (int, syscall.Errno) {
+	k.batch++
 	errno, _ := k.enter(o)
 	if errno != 0 {
 		k.record(o, epfd, ms, -1, errno, true)

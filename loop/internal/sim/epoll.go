@@ -94,6 +94,9 @@ func (k *Kernel) collect(e *epoll, events []unix.EpollEvent) int {
 		}
 		kept = append(kept, w)
 		if n < room {
+			if s, is := w.object.(*Socket); is {
+				s.told = k.batch
+			}
 			events[n] = unix.EpollEvent{Events: got, Fd: w.event.Fd, Pad: w.event.Pad}
 			n++
 		}

@@ -41,6 +41,8 @@ type Kernel struct {
 
 	// Over, if set, tells whether the loop may wait for ever. Its wait ends then without an event.
 	Over func() bool
+	// Curious lets the loop read where no event has told it to.
+	Curious bool
 	// Full is how often there was no descriptor left.
 	Full uint64
 
@@ -48,7 +50,8 @@ type Kernel struct {
 	now      int64
 	pending  eventHeap
 	seq      uint64
-	busy     bool // events are being run
+	batch    uint64 // which fetch of events it is
+	busy     bool   // events are being run
 	files    []file
 	open     int
 	lowest   int

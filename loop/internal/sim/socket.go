@@ -44,7 +44,8 @@ type Socket struct {
 	port      uint16     // of a listener; of a client its own
 	queue     []*Socket  // of a listener: connections that nobody has accepted
 	backlog   int
-	movedNs   int64 // when a call last moved a byte, or the socket was made
+	movedNs   int64  // when a call last moved a byte, or the socket was made
+	told      uint64 // the batch in which epoll last reported it
 	faults    []unix.Errno
 	wasRST    bool
 	sawEnd    bool // the end of the stream was read
