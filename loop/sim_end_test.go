@@ -69,7 +69,8 @@ func (e *simEnd) fail(format string, args ...any) {
 	if e.c != nil {
 		fd = int(e.c.fd)
 	}
-	e.w.k.FailOn(fd, "connection %d, descriptor %d, %v of %v: %s", e.link.id, fd, e.c.Delivery(), e.term, fmt.Sprintf(format, args...))
+	what := fmt.Sprintf(format, args...)
+	e.w.k.FailOn(fd, "connection %d, descriptor %d, ends at %v: %s", e.link.id, fd, e.term, what)
 }
 
 // note puts what happens to the connection into the trace.

@@ -90,9 +90,6 @@ func (w *simWorld) turn() {
 	if err := w.l.check(); err != nil {
 		w.k.Fail("%v", err)
 	}
-	if n := w.l.Stats().Panics; w.k.Err() == nil && n > 0 && w.calmOnly {
-		w.k.Fail("%d panics", n)
-	}
 	moved := w.k.Progress != progress || w.k.Waited != waited || w.k.Struck != struck || w.received != received
 	if moved || wait >= 0 {
 		w.quiet = 0
@@ -171,7 +168,8 @@ func (w *simWorld) settle() {
 			continue
 		}
 		if inOrder := e.cause == nil || e.cause == io.EOF; inOrder && a.done && link.down.got != link.down.sent {
-			w.k.Fail("connection %d: Closed got %v, and the peer got %d of %d bytes, %v", link.id, e.cause, link.down.got, link.down.sent, a.failed)
+			w.k.Fail("connection %d: Closed got %v, and the peer got %d of %d bytes, %v", link.id, e.cause,
+				link.down.got, link.down.sent, a.failed)
 		}
 	}
 }

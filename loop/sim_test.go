@@ -61,8 +61,8 @@ func (r *simResult) add(s simResult) {
 }
 
 func (r *simResult) String() string {
-	return fmt.Sprintf("%d connections, %d turns, %d calls, %d faults, %d resets, %d jumps of the clock, %d bytes, %.0f s of virtual time",
-		r.links, r.turns, r.counts.Calls, r.counts.Struck, r.counts.Resets, r.counts.Jumps, r.counts.Bytes, r.virtual.Seconds())
+	return fmt.Sprintf("%d connections, %d turns, %d calls, %d faults, %d resets, %d jumps of the clock, %d bytes, "+
+		"%.0f s of virtual time", r.links, r.turns, r.counts.Calls, r.counts.Struck, r.counts.Resets, r.counts.Jumps, r.counts.Bytes, r.virtual.Seconds())
 }
 
 // faultKinds is how many bits simConfig.off has.

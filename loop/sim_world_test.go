@@ -46,7 +46,6 @@ type simWorld struct {
 	talk     int // bytes from which on a side has said enough
 	scratch  [16 << 10]byte
 	noisy    bool // faults and moods are on
-	calmOnly bool
 	quitting bool
 	closing  bool
 	slackNs  int64 // how much earlier than its time a limit may seem to strike
@@ -90,9 +89,10 @@ func newSimWorld(c simConfig) *simWorld {
 // kernel chooses what the kernel is like.
 func (w *simWorld) kernel() sim.Config {
 	r := w.rnd
-	c := sim.Config{Seed: w.seed, MaxFDs: 1 << 20, CallNs: pick[int64](r, 1, 2000, 20_000), TickNs: pick[int64](r, 1, 1, 1e6, 4e6)}
-	c.SendBytes = pick(r, [2]int{1, 64}, [2]int{1, 4096}, [2]int{2048, 64 << 10}, [2]int{2048, 64 << 10}, [2]int{64 << 10, 64 << 10})
-	c.RecvBytes = pick(r, [2]int{1, 64}, [2]int{1, 4096}, [2]int{2048, 64 << 10}, [2]int{2048, 64 << 10}, [2]int{64 << 10, 64 << 10})
+	c := sim.Config{Seed: w.seed, MaxFDs: 1 << 20}
+	c.CallNs, c.TickNs = pick[int64](r, 1, 2000, 20_000), pick[int64](r, 1, 1, 1e6, 4e6)
+	sizes := [][2]int{{1, 64}, {1, 4096}, {2048, 64 << 10}, {2048, 64 << 10}, {64 << 10, 64 << 10}}
+	c.SendBytes, c.RecvBytes = pick(r, sizes...), pick(r, sizes...)
 	c.DelayNs = pick(r, [2]int64{0, 1}, [2]int64{0, 1e5}, [2]int64{1e4, 2e6}, [2]int64{1e6, 3e7})
 	if w.conns > 500 {
 		c.SendBytes, c.RecvBytes = [2]int{2048, 64 << 10}, [2]int{2048, 64 << 10}

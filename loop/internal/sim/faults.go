@@ -52,7 +52,10 @@ func (k *Kernel) enter(o op) (errno unix.Errno, done bool) {
 	for _, kind := range [...]struct {
 		often  int
 		action sys.Action
-	}{{f.Interrupt, sys.Retry}, {f.Again, sys.Wait}, {f.Scarce, sys.Exhausted}, {f.Abort, sys.Skip}, {f.Fail, sys.Fatal}, {f.Ignored, sys.Ignore}} {
+	}{
+		{f.Interrupt, sys.Retry}, {f.Again, sys.Wait}, {f.Scarce, sys.Exhausted}, {f.Abort, sys.Skip}, {f.Fail, sys.Fatal},
+		{f.Ignored, sys.Ignore},
+	} {
 		if kind.often == 0 || answers[o] == nil || k.rand.IntN(kind.often) > 0 {
 			continue
 		}

@@ -22,7 +22,8 @@ type bench struct {
 }
 
 func newBench(t *testing.T, send, receive int) *bench {
-	b := &bench{T: t, k: New(Config{Seed: 1, MaxFDs: 10, SendBytes: [2]int{send, send}, RecvBytes: [2]int{receive, receive}, DelayNs: [2]int64{1e6, 1e6}})}
+	b := &bench{T: t, k: New(Config{Seed: 1, MaxFDs: 10, SendBytes: [2]int{send, send}, RecvBytes: [2]int{receive, receive},
+		DelayNs: [2]int64{1e6, 1e6}})}
 	b.calls = b.k.System()
 	b.epfd, _ = b.calls.EpollCreate()
 	b.lfd, _ = b.calls.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)

@@ -4,8 +4,8 @@ package sim
 
 // way is one direction of a connection: what a send put in, what has arrived, and what is between.
 //
-// Invariant: due + underway + arrived-less-read bytes make up what was sent: sent holds the first due + underway of them, got
-// the rest; unacked ≥ len(sent), and both are within sendCap, but for the one of the end of the stream.
+// Invariant: due ≤ len(sent) ≤ unacked ≤ sendCap, but for the one that the end of the stream counts, unless a reset has emptied
+// sent; len(got) ≤ recvCap.
 type way struct {
 	from, to *Socket
 	sent     []byte // taken by a send, and not arrived
