@@ -25,7 +25,7 @@ func TestLongRestIsEchoed(t *testing.T) {
 	_, peer := pair(t, l, h, func(c *Conn) { c.SetTerminator(match.LF) })
 	const size = 40 << 20
 	go func() {
-		peer.SetDeadline(time.Now().Add(8 * time.Second))
+		peer.SetDeadline(time.Now().Add(50 * time.Second))
 		peer.Write(bytes.Repeat([]byte("x"), size))
 		if rc, err := peer.SyscallConn(); err == nil {
 			rc.Control(func(fd uintptr) { unix.Shutdown(int(fd), unix.SHUT_WR) })
@@ -33,7 +33,7 @@ func TestLongRestIsEchoed(t *testing.T) {
 	}()
 	got := make(chan []byte, 1)
 	go func() {
-		peer.SetReadDeadline(time.Now().Add(8 * time.Second))
+		peer.SetReadDeadline(time.Now().Add(50 * time.Second))
 		b, _ := io.ReadAll(peer)
 		got <- b
 		peer.Close()
