@@ -4561,7 +4561,7 @@ GLOBL numbers512<>(SB), RODATA|NOPTR, $64
 
 // func all32AVX512(dst *uint32, room int, p *byte, n int, s *byte, base uint32) (count int, done int)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VBMI2, POPCNT
-TEXT ·all32AVX512(SB), NOSPLIT, $8-64
+TEXT ·all32AVX512(SB), NOSPLIT, $0-64
 	MOVQ         dst+0(FP), AX
 	MOVQ         room+8(FP), DX
 	SUBQ         $0x40, DX
@@ -4569,76 +4569,92 @@ TEXT ·all32AVX512(SB), NOSPLIT, $8-64
 	MOVL         base+40(FP), BX
 	XORQ         CX, CX
 	VMOVDQU64    numbers512<>+0(SB), Z0
+	MOVQ         $0x00000040, R12
+	VPBROADCASTD R12, Z1
+	LEAQ         (BX)(CX*1), SI
+	VPBROADCASTD SI, Z2
 	MOVQ         s+32(FP), SI
 	MOVQ         p+16(FP), R11
 	MOVWQZX      6(SI), DI
 	ADDQ         R11, DI
-	VPBROADCASTB (SI), Z1
+	VPBROADCASTB (SI), Z3
 	MOVWQZX      8(SI), R8
 	ADDQ         R11, R8
-	VPBROADCASTB 1(SI), Z2
+	VPBROADCASTB 1(SI), Z4
 	MOVWQZX      10(SI), R9
 	ADDQ         R11, R9
-	VPBROADCASTB 2(SI), Z3
+	VPBROADCASTB 2(SI), Z5
 	MOVWQZX      12(SI), R10
 	ADDQ         R11, R10
-	VPBROADCASTB 3(SI), Z4
+	VPBROADCASTB 3(SI), Z6
 	MOVQ         n+24(FP), R11
 	SUBQ         $0x40, R11
-	MOVQ         $-1, R12
+	KXNORQ       K1, K1, K1
+	PCALIGN      $0x40
 
 round:
-	VPCMPEQB (DI)(CX*1), Z1, K1
-	VPCMPEQB (R8)(CX*1), Z2, K1, K1
-	KMOVQ    K1, R14
-	ANDQ     R12, R14
+	VPCMPEQB (DI)(CX*1), Z3, K1, K2
+	VPCMPEQB (R8)(CX*1), Z4, K2, K2
+	KMOVQ    K2, R12
+	TESTQ    R12, R12
 	JZ       next
 	CMPB     5(SI), $0x00
-	JEQ      exact
-	KMOVQ    R14, K1
-	VPCMPEQB (R9)(CX*1), Z3, K1, K1
-	VPCMPEQB (R10)(CX*1), Z4, K1, K1
-	KMOVQ    K1, R14
-	TESTQ    R14, R14
-	JZ       next
+	JNE      confirm
 
-exact:
+confirmed:
 	CMPQ          AX, DX
 	JG            end
-	KMOVQ         R14, K1
-	VPCOMPRESSB.Z Z0, K1, Z5
-	POPCNTQ       R14, BP
+	VPXOR         X7, X7, X7
+	VPCOMPRESSB.Z Z0, K2, Z7
+	POPCNTQ       R12, R12
 	MOVQ          AX, R14
-	LEAQ          (AX)(BP*4), AX
-	LEAL          (BX)(CX*1), R15
-	VPBROADCASTD  R15, Z6
-
-group:
-	VPMOVZXBD X5, Z7
-	VPADDD    Z6, Z7, Z7
-	VMOVDQU64 Z7, (R14)
-	SUBQ      $0x10, BP
-	JLE       next
-	ADDQ      $0x40, R14
-	VALIGNQ   $0x02, Z5, Z5, Z5
-	JMP       group
+	LEAQ          (AX)(R12*4), AX
+	CMPQ          R12, $0x04
+	JG            many
+	VPMOVZXBD     X7, X7
+	VPADDD        X2, X7, X7
+	VMOVDQU       X7, (R14)
 
 next:
-	ADDQ $0x40, CX
-	CMPQ CX, R11
-	JLE  round
-	MOVQ CX, R14
-	SUBQ R11, R14
-	CMPQ R14, $0x40
-	JEQ  return
-	MOVQ R14, CX
-	SHLQ CL, R12
-	MOVQ R11, CX
-	JMP  round
+	VPADDD       Z1, Z2, Z2
+	ADDQ         $0x40, CX
+	CMPQ         CX, R11
+	JLE          round
+	MOVQ         CX, R14
+	SUBQ         R11, R14
+	CMPQ         R14, $0x40
+	JEQ          return
+	MOVQ         $-1, R12
+	MOVQ         R14, CX
+	SHLQ         CL, R12
+	KMOVQ        R12, K1
+	MOVQ         R11, CX
+	LEAQ         (BX)(CX*1), R12
+	VPBROADCASTD R12, Z2
+	JMP          round
+
+confirm:
+	VPCMPEQB (R9)(CX*1), Z5, K2, K2
+	VPCMPEQB (R10)(CX*1), Z6, K2, K2
+	KMOVQ    K2, R12
+	TESTQ    R12, R12
+	JNZ      confirmed
+	JMP      next
+
+many:
+	VPMOVZXBD X7, Z8
+	VPADDD    Z2, Z8, Z8
+	VMOVDQU64 Z8, (R14)
+	SUBQ      $0x10, R12
+	JLE       next
+	ADDQ      $0x40, R14
+	VALIGNQ   $0x02, Z7, Z7, Z7
+	JMP       many
 
 end:
-	BSFQ R12, R13
-	ADDQ R13, CX
+	KMOVQ K1, R12
+	BSFQ  R12, R13
+	ADDQ  R13, CX
 
 return:
 	MOVQ dst+0(FP), DX
@@ -4650,8 +4666,8 @@ return:
 	RET
 
 // func all64AVX512(dst *uint64, room int, p *byte, n int, s *byte, base uint64) (count int, done int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI2, POPCNT
-TEXT ·all64AVX512(SB), NOSPLIT, $8-64
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VBMI2, POPCNT
+TEXT ·all64AVX512(SB), NOSPLIT, $0-64
 	MOVQ         dst+0(FP), AX
 	MOVQ         room+8(FP), DX
 	SUBQ         $0x40, DX
@@ -4659,76 +4675,92 @@ TEXT ·all64AVX512(SB), NOSPLIT, $8-64
 	MOVQ         base+40(FP), BX
 	XORQ         CX, CX
 	VMOVDQU64    numbers512<>+0(SB), Z0
+	MOVQ         $0x00000040, R12
+	VPBROADCASTQ R12, Z1
+	LEAQ         (BX)(CX*1), SI
+	VPBROADCASTQ SI, Z2
 	MOVQ         s+32(FP), SI
 	MOVQ         p+16(FP), R11
 	MOVWQZX      6(SI), DI
 	ADDQ         R11, DI
-	VPBROADCASTB (SI), Z1
+	VPBROADCASTB (SI), Z3
 	MOVWQZX      8(SI), R8
 	ADDQ         R11, R8
-	VPBROADCASTB 1(SI), Z2
+	VPBROADCASTB 1(SI), Z4
 	MOVWQZX      10(SI), R9
 	ADDQ         R11, R9
-	VPBROADCASTB 2(SI), Z3
+	VPBROADCASTB 2(SI), Z5
 	MOVWQZX      12(SI), R10
 	ADDQ         R11, R10
-	VPBROADCASTB 3(SI), Z4
+	VPBROADCASTB 3(SI), Z6
 	MOVQ         n+24(FP), R11
 	SUBQ         $0x40, R11
-	MOVQ         $-1, R12
+	KXNORQ       K1, K1, K1
+	PCALIGN      $0x40
 
 round:
-	VPCMPEQB (DI)(CX*1), Z1, K1
-	VPCMPEQB (R8)(CX*1), Z2, K1, K1
-	KMOVQ    K1, R14
-	ANDQ     R12, R14
+	VPCMPEQB (DI)(CX*1), Z3, K1, K2
+	VPCMPEQB (R8)(CX*1), Z4, K2, K2
+	KMOVQ    K2, R12
+	TESTQ    R12, R12
 	JZ       next
 	CMPB     5(SI), $0x00
-	JEQ      exact
-	KMOVQ    R14, K1
-	VPCMPEQB (R9)(CX*1), Z3, K1, K1
-	VPCMPEQB (R10)(CX*1), Z4, K1, K1
-	KMOVQ    K1, R14
-	TESTQ    R14, R14
-	JZ       next
+	JNE      confirm
 
-exact:
+confirmed:
 	CMPQ          AX, DX
 	JG            end
-	KMOVQ         R14, K1
-	VPCOMPRESSB.Z Z0, K1, Z5
-	POPCNTQ       R14, BP
+	VPXOR         X7, X7, X7
+	VPCOMPRESSB.Z Z0, K2, Z7
+	POPCNTQ       R12, R12
 	MOVQ          AX, R14
-	LEAQ          (AX)(BP*8), AX
-	LEAQ          (BX)(CX*1), R15
-	VPBROADCASTQ  R15, Z6
-
-group:
-	VPMOVZXBQ X5, Z7
-	VPADDQ    Z6, Z7, Z7
-	VMOVDQU64 Z7, (R14)
-	SUBQ      $0x08, BP
-	JLE       next
-	ADDQ      $0x40, R14
-	VALIGNQ   $0x01, Z5, Z5, Z5
-	JMP       group
+	LEAQ          (AX)(R12*8), AX
+	CMPQ          R12, $0x04
+	JG            many
+	VPMOVZXBQ     X7, Y8
+	VPADDQ        Y2, Y8, Y8
+	VMOVDQU       Y8, (R14)
 
 next:
-	ADDQ $0x40, CX
-	CMPQ CX, R11
-	JLE  round
-	MOVQ CX, R14
-	SUBQ R11, R14
-	CMPQ R14, $0x40
-	JEQ  return
-	MOVQ R14, CX
-	SHLQ CL, R12
-	MOVQ R11, CX
-	JMP  round
+	VPADDQ       Z1, Z2, Z2
+	ADDQ         $0x40, CX
+	CMPQ         CX, R11
+	JLE          round
+	MOVQ         CX, R14
+	SUBQ         R11, R14
+	CMPQ         R14, $0x40
+	JEQ          return
+	MOVQ         $-1, R12
+	MOVQ         R14, CX
+	SHLQ         CL, R12
+	KMOVQ        R12, K1
+	MOVQ         R11, CX
+	LEAQ         (BX)(CX*1), R12
+	VPBROADCASTQ R12, Z2
+	JMP          round
+
+confirm:
+	VPCMPEQB (R9)(CX*1), Z5, K2, K2
+	VPCMPEQB (R10)(CX*1), Z6, K2, K2
+	KMOVQ    K2, R12
+	TESTQ    R12, R12
+	JNZ      confirmed
+	JMP      next
+
+many:
+	VPMOVZXBQ X7, Z8
+	VPADDQ    Z2, Z8, Z8
+	VMOVDQU64 Z8, (R14)
+	SUBQ      $0x08, R12
+	JLE       next
+	ADDQ      $0x40, R14
+	VALIGNQ   $0x01, Z7, Z7, Z7
+	JMP       many
 
 end:
-	BSFQ R12, R13
-	ADDQ R13, CX
+	KMOVQ K1, R12
+	BSFQ  R12, R13
+	ADDQ  R13, CX
 
 return:
 	MOVQ dst+0(FP), DX
@@ -4740,7 +4772,7 @@ return:
 	RET
 
 // func allSetAVX512(dst *uint64, room int, p *byte, n int, s *byte, base uint64) (count int, done int)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI2, POPCNT
+// Requires: AVX, AVX2, AVX512BW, AVX512F, AVX512VBMI2, POPCNT
 TEXT ·allSetAVX512(SB), NOSPLIT, $0-64
 	MOVQ         dst+0(FP), AX
 	MOVQ         room+8(FP), DX
@@ -4749,65 +4781,80 @@ TEXT ·allSetAVX512(SB), NOSPLIT, $0-64
 	MOVQ         base+40(FP), BX
 	XORQ         CX, CX
 	VMOVDQU64    numbers512<>+0(SB), Z0
+	MOVQ         $0x00000040, R8
+	VPBROADCASTQ R8, Z1
+	LEAQ         (BX)(CX*1), SI
+	VPBROADCASTQ SI, Z2
 	MOVQ         p+16(FP), SI
 	MOVQ         s+32(FP), DI
-	VPBROADCASTB (DI), Z1
-	VPBROADCASTB 1(DI), Z2
-	VPBROADCASTB 2(DI), Z3
-	VPBROADCASTB 3(DI), Z4
+	VPBROADCASTB (DI), Z3
+	VPBROADCASTB 1(DI), Z4
+	VPBROADCASTB 2(DI), Z5
+	VPBROADCASTB 3(DI), Z6
 	MOVQ         n+24(FP), DI
 	SUBQ         $0x40, DI
-	MOVQ         $-1, R8
+	KXNORQ       K1, K1, K1
+	PCALIGN      $0x40
 
 round:
-	VMOVDQU64     (SI)(CX*1), Z5
-	VPXORD        Z5, Z1, Z6
-	VPXORD        Z5, Z2, Z7
-	VPMINUB       Z7, Z6, Z6
-	VPXORD        Z5, Z3, Z7
-	VPMINUB       Z7, Z6, Z6
-	VPXORD        Z5, Z4, Z5
-	VPMINUB       Z5, Z6, Z6
-	VPTESTNMB     Z6, Z6, K1
-	KMOVQ         K1, R10
-	ANDQ          R8, R10
+	VMOVDQU64     (SI)(CX*1), Z7
+	VPXORD        Z7, Z3, Z8
+	VPXORD        Z7, Z4, Z9
+	VPMINUB       Z9, Z8, Z8
+	VPXORD        Z7, Z5, Z9
+	VPMINUB       Z9, Z8, Z8
+	VPXORD        Z7, Z6, Z7
+	VPMINUB       Z7, Z8, Z8
+	VPTESTNMB     Z8, Z8, K2
+	KANDQ         K1, K2, K2
+	KMOVQ         K2, R8
+	TESTQ         R8, R8
 	JZ            next
 	CMPQ          AX, DX
 	JG            end
-	KMOVQ         R10, K1
-	VPCOMPRESSB.Z Z0, K1, Z5
-	POPCNTQ       R10, R12
+	VPXOR         X10, X10, X10
+	VPCOMPRESSB.Z Z0, K2, Z10
+	POPCNTQ       R8, R8
 	MOVQ          AX, R10
-	LEAQ          (AX)(R12*8), AX
-	LEAQ          (BX)(CX*1), R11
-	VPBROADCASTQ  R11, Z6
-
-group:
-	VPMOVZXBQ X5, Z7
-	VPADDQ    Z6, Z7, Z7
-	VMOVDQU64 Z7, (R10)
-	SUBQ      $0x08, R12
-	JLE       next
-	ADDQ      $0x40, R10
-	VALIGNQ   $0x01, Z5, Z5, Z5
-	JMP       group
+	LEAQ          (AX)(R8*8), AX
+	CMPQ          R8, $0x04
+	JG            many
+	VPMOVZXBQ     X10, Y7
+	VPADDQ        Y2, Y7, Y7
+	VMOVDQU       Y7, (R10)
 
 next:
-	ADDQ $0x40, CX
-	CMPQ CX, DI
-	JLE  round
-	MOVQ CX, R10
-	SUBQ DI, R10
-	CMPQ R10, $0x40
-	JEQ  return
-	MOVQ R10, CX
-	SHLQ CL, R8
-	MOVQ DI, CX
-	JMP  round
+	VPADDQ       Z1, Z2, Z2
+	ADDQ         $0x40, CX
+	CMPQ         CX, DI
+	JLE          round
+	MOVQ         CX, R10
+	SUBQ         DI, R10
+	CMPQ         R10, $0x40
+	JEQ          return
+	MOVQ         $-1, R8
+	MOVQ         R10, CX
+	SHLQ         CL, R8
+	KMOVQ        R8, K1
+	MOVQ         DI, CX
+	LEAQ         (BX)(CX*1), R8
+	VPBROADCASTQ R8, Z2
+	JMP          round
+
+many:
+	VPMOVZXBQ X10, Z7
+	VPADDQ    Z2, Z7, Z7
+	VMOVDQU64 Z7, (R10)
+	SUBQ      $0x08, R8
+	JLE       next
+	ADDQ      $0x40, R10
+	VALIGNQ   $0x01, Z10, Z10, Z10
+	JMP       many
 
 end:
-	BSFQ R8, R9
-	ADDQ R9, CX
+	KMOVQ K1, R8
+	BSFQ  R8, R9
+	ADDQ  R9, CX
 
 return:
 	MOVQ dst+0(FP), DX

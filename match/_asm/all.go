@@ -100,6 +100,12 @@ func (f *finder) rounds(look func() reg.GPVirtual, confirm, emit func(m reg.GPVi
 	JMP(operand.LabelRef("round"))
 
 	Label("end")
+	f.stop(mask)
+}
+
+// stop returns from a kernel: at end because of the round that has no room, whose places that count are those of mask, or else
+// at return.
+func (f *finder) stop(mask reg.GPVirtual) {
 	// The round that did not happen begins at its first place that counts.
 	skipped := GP64()
 	BSFQ(mask, skipped)
