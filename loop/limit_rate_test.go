@@ -350,3 +350,47 @@ func TestScenario26FiveThousandSlowClients(t *testing.T) {
 			s.slow, clients, s.fires, s.moves)
 	}
 }
+
+// Scenario 26: the time for an element is that from its first byte to its end. A byte each second does not renew it, whether
+// the element is kept in a block or in a ring; the end of an element does.
+func TestScenario26ByteByByte(t *testing.T) {
+	for name, begun := range map[string]string{"in a block": "begun anew", "in a ring": strings.Repeat("begun anew", 10_000)} {
+		t.Run(name, func(t *testing.T) {
+			l, k := newClockLoop(t, Options{ElementTimeout: 10 * time.Second, IdleTimeout: -1, MaxElement: 1 << 20})
+			c, peer, cause := ratedPair(t, l, match.LF, Whole)
+			for _, text := range []string{"begun", " and", " ended\n" + begun} {
+				k.pass(t, 4*time.Second)
+				feed(t, l, peer, text)
+			}
+			if c.in == nil || (c.in.ring != nil) != (name == "in a ring") {
+				t.Fatalf("it is kept in %+v", c.in)
+			}
+			for second := range 10 {
+				if *cause != nil {
+					t.Fatalf("%v, after %d s", *cause, second)
+				}
+				feed(t, l, peer, ".")
+				k.pass(t, time.Second)
+			}
+			if !errors.Is(*cause, ErrElementTimeout) {
+				t.Fatalf("after 10 s: %v", *cause)
+			}
+		})
+	}
+}
+
+// Scenario 26: a peer that says nothing more, as one whose machine has gone, is put out after the idle time, which each byte
+// renews.
+func TestScenario26Silent(t *testing.T) {
+	l, k := newClockLoop(t, Options{IdleTimeout: 10 * time.Second})
+	_, peer, cause := ratedPair(t, l, match.LF, Whole)
+	k.pass(t, 9*time.Second)
+	feed(t, l, peer, "alive\n")
+	k.pass(t, 9*time.Second)
+	if *cause != nil {
+		t.Fatal(*cause)
+	}
+	if k.pass(t, time.Second); !errors.Is(*cause, ErrIdle) {
+		t.Fatalf("after 10 s: %v", *cause)
+	}
+}

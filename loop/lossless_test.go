@@ -19,12 +19,18 @@ import (
 	"github.com/millrace-net/millrace/match"
 )
 
-// How many slow readers TestScenario19LosslessClose has, the most that one is sent, and from which seed.
+// How many slow readers TestScenario19LosslessClose has, the most that one is sent, and from which seed. The whole:
+//
+//	go test ./loop -run Scenario19LosslessClose -v -timeout 0 -slow-readers 10000 -slow-bytes 33554432
 var (
 	slowReaders = flag.Int("slow-readers", 200, "readers of TestScenario19LosslessClose")
 	slowBytes   = flag.Int("slow-bytes", 128<<10, "the most bytes that each is sent")
+	slowAtOnce  = flag.Int("slow-at-once", 500, "how many of them read at the same time")
 	slowSeed    = flag.Uint64("slow-seed", 1, "seed of the sizes")
 )
+
+// slowTime is what a reader has, at 32 KiB/s and more.
+func slowTime() time.Duration { return time.Minute + time.Duration(*slowBytes>>15)*time.Second }
 
 // download is what a client asks for, by its number; ended is set when Closed has told how it went.
 type download struct {
@@ -109,7 +115,7 @@ func TestScenario19LosslessClose(t *testing.T) {
 	})
 	received := make([]atomic.Int64, len(d.all))
 	var readers sync.WaitGroup
-	limit := make(chan struct{}, 500) // at a time
+	limit := make(chan struct{}, *slowAtOnce)
 	for id := range d.all {
 		limit <- struct{}{}
 		readers.Go(func() {
@@ -151,6 +157,12 @@ func TestScenario19LosslessClose(t *testing.T) {
 	if want := len(d.all) / 10; lost > want {
 		t.Errorf("%d downloads were lost, and %d readers went away", lost, want)
 	}
+	var sent, delivered int64
+	for i := range d.all {
+		sent += int64(d.all[i].size)
+		delivered += received[i].Load()
+	}
+	t.Logf("%d readers got %d bytes of %d; %d went away, each of which Closed was told of", len(d.all), delivered, sent, lost)
 }
 
 var errWrong = errors.New("the bytes are not those of this place")
@@ -162,14 +174,14 @@ func readSlowly(addr string, id uint32, size int) (n int64, err error) {
 		return 0, err
 	}
 	defer nc.Close()
-	if err := nc.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+	r := rand.New(rand.NewPCG(uint64(id), 0))
+	if err := nc.(*net.TCPConn).SetReadBuffer(4096 << r.IntN(7)); err != nil {
 		return 0, err
 	}
-	_ = nc.SetDeadline(time.Now().Add(60 * time.Second))
+	_ = nc.SetDeadline(time.Now().Add(slowTime()))
 	if _, err := nc.Write(append(binary.LittleEndian.AppendUint32(nil, id), make([]byte, 10_000)...)); err != nil {
 		return 0, err
 	}
-	r := rand.New(rand.NewPCG(uint64(id), 0))
 	got, want := xxhash.New(), xxhash.New()
 	p, q := make([]byte, 64<<10), make([]byte, 64<<10)
 	for turn := 0; ; turn++ {
