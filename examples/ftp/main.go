@@ -22,15 +22,17 @@ func main() {
 	f.Register(flag.CommandLine, "127.0.0.1:2121")
 	dir := flag.String("dir", ".", "serve the files below this `directory`")
 	write := flag.Bool("write", false, "let clients store files")
+	maxFile := flag.Int64("max-file", 1<<30, "the most `bytes` of a file that is stored; 0: no limit")
 	flag.Parse()
-	app.Exit("ftp", serve(f, *dir, *write))
+	app.Exit("ftp", serve(f, *dir, ftp.Config{Write: *write, MaxFile: *maxFile}))
 }
 
-func serve(f app.Flags, dir string, write bool) error {
+func serve(f app.Flags, dir string, cfg ftp.Config) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	return app.Serve("ftp", f, ftp.Options(), ftp.New(ftp.Config{Root: root, Write: write}))
+	cfg.Root = root
+	return app.Serve("ftp", f, ftp.Options(), ftp.New(cfg))
 }

@@ -27,6 +27,8 @@ type Config struct {
 	Root *os.Root
 	// Write allows clients to store files.
 	Write bool
+	// MaxFile is the most that a client may store in one file, in bytes; 0 or less: no limit.
+	MaxFile int64
 }
 
 // Options returns the options of a set or loop that runs a server; the caller may change the rest.

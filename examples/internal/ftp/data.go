@@ -15,6 +15,7 @@ var (
 	errAborted = errors.New("ftp: aborted")
 	errLate    = errors.New("ftp: the client did not connect")
 	errDropped = errors.New("ftp: not needed any more")
+	errTooLong = errors.New("ftp: a file above Config.MaxFile")
 )
 
 // data is a data connection: its listener, then itself, and what is sent or received there. It is used on the session's
@@ -169,6 +170,8 @@ func verdict(cause error) string {
 		return "426 aborted\n226 the abort is done"
 	case errors.Is(cause, errLate):
 		return "425 no connection came"
+	case errors.Is(cause, errTooLong):
+		return "552 the file is too long"
 	case errors.As(cause, &path):
 		return failure(cause)
 	}

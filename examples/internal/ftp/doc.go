@@ -25,7 +25,8 @@
 // refused, since by it a server can be made to connect to others (RFC 2577). A listener takes nobody but the
 // client's own address, and closes after 30 s.
 //
-// A file that is stored (Config.Write) appears under its name when it is whole; one that is cut short is dropped.
+// A file that is stored (Config.Write) appears under its name when it is whole; one that is cut short, or longer than
+// Config.MaxFile, is dropped.
 //
 // Files are opened, listed and written on the loop, which waits for the disk if it has to, as in package httpd: this is a server
 // for a local disk.

@@ -27,6 +27,8 @@ type rig struct {
 	sessions []*session // the loop's goroutine only
 }
 
+const maxFile = 100 // of what is stored
+
 const largeBytes = 32 << 20 // more than the buffers of two sockets hold
 
 // newRig serves a directory with the files small, of ten digits, and large.
@@ -50,7 +52,7 @@ func newRig(t *testing.T, write bool) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	factory := New(Config{Root: root, Write: write})
+	factory := New(Config{Root: root, Write: write, MaxFile: maxFile})
 	ln, err := r.loop.Listen("tcp", "127.0.0.1:0", func(c *loop.Conn) loop.Handler {
 		h := factory(c)
 		r.sessions = append(r.sessions, h.(*session))

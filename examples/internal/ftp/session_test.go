@@ -139,6 +139,33 @@ func TestEager(t *testing.T) {
 	}
 }
 
+// TestMaxFile: a file of as many bytes as may be stored is, one of more is not, and leaves nothing behind.
+func TestMaxFile(t *testing.T) {
+	r := newRig(t, true)
+	c := r.login()
+	for _, n := range []int{maxFile, maxFile + 1} {
+		nc := c.data("127.0.0.1", c.passive())
+		c.do("STOR new", "150 ")
+		if _, err := nc.Write(make([]byte, n)); err != nil {
+			t.Fatal(err)
+		}
+		_ = nc.CloseWrite()
+		if n > maxFile {
+			c.want("552 ")
+		} else {
+			c.want("226 ")
+		}
+		_ = nc.Close()
+		r.settles(2)
+		if info, err := os.Stat(filepath.Join(r.dir, "new")); err != nil || info.Size() != maxFile {
+			t.Errorf("%d bytes: %v, %v", n, info, err)
+		}
+	}
+	if left, err := os.ReadDir(r.dir); err != nil || len(left) != 3 {
+		t.Errorf("%v, %v", left, err)
+	}
+}
+
 // TestAbort ends transfers in every way there is, and each leaves nothing but the control connection.
 func TestAbort(t *testing.T) {
 	r := newRig(t, true)

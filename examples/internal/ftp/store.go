@@ -5,6 +5,7 @@ package ftp
 import (
 	"crypto/rand"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 
@@ -35,7 +36,10 @@ func (s *session) store(arg string) error {
 	if err != nil {
 		return s.reply(failure(err))
 	}
-	t := &upload{root: root, file: f, part: part, name: name}
+	t := &upload{root: root, file: f, part: part, name: name, left: s.server.cfg.MaxFile}
+	if t.left <= 0 {
+		t.left = math.MaxInt64
+	}
 	if err := s.reply("150 go ahead"); err != nil {
 		t.drop()
 		return err
@@ -50,11 +54,15 @@ type upload struct {
 	root       *os.Root
 	file       *os.File
 	part, name string
+	left       int64 // bytes that may still come
 }
 
 func (t *upload) begin(*loop.Conn) error { return nil }
 
 func (t *upload) receive(p []byte) error {
+	if t.left -= int64(len(p)); t.left < 0 {
+		return errTooLong
+	}
 	_, err := t.file.Write(p)
 	return err
 }
