@@ -14,7 +14,8 @@ func ours() []contender {
 	for _, tier := range match.SIMDTiers() {
 		all = append(all,
 			contender{name: "Index", task: first, fits: oneLiteral, prepare: finderIndex},
-			contender{name: "Cuts", task: elements, fits: always, prepare: matcherCuts},
+			contender{name: "Cuts", task: elements, fits: always, prepare: newMatcherCuts},
+			contender{name: "Cuts, running", task: elements, fits: always, prepare: runningMatcherCuts},
 			contender{name: "IndexAll", task: elements, fits: oneLiteral, prepare: finderIndexAll},
 			contender{name: "Next", task: elements, fits: always, prepare: matcherNext},
 		)
@@ -24,7 +25,7 @@ func ours() []contender {
 				prepare: func(c *searchCase) (batch, error) { return matcherStream(c, piece) },
 			})
 		}
-		for i := len(all) - 8; i < len(all); i++ {
+		for i := len(all) - 9; i < len(all); i++ {
 			all[i].name = fmt.Sprintf("millrace %s %s", tier, all[i].name)
 			all[i].prepare = onTier(tier, all[i].prepare)
 		}
@@ -107,8 +108,14 @@ func finderIndexAll(c *searchCase) (batch, error) {
 	}), nil
 }
 
+// newMatcherCuts has a new Matcher for each walk, which has to see a few elements before it looks ahead.
+func newMatcherCuts(c *searchCase) (batch, error) { return matcherCuts(c, false) }
+
+// runningMatcherCuts goes on with the Matcher that has read the same text before, as a connection does with each read.
+func runningMatcherCuts(c *searchCase) (batch, error) { return matcherCuts(c, true) }
+
 // matcherCuts takes each element as a slice of the text.
-func matcherCuts(c *searchCase) (batch, error) {
+func matcherCuts(c *searchCase, running bool) (batch, error) {
 	t, err := terminatorOf(c)
 	if err != nil {
 		return nil, err
@@ -116,7 +123,9 @@ func matcherCuts(c *searchCase) (batch, error) {
 	p, dst, m := c.text.bytes, make([]match.Cut, 512), match.NewMatcher(t)
 	return timed(func() answer {
 		count, sum, base, begin := 0, uint64(0), 0, 0
-		m.Reset(t)
+		if !running || m.Held() > 0 {
+			m.Reset(t)
+		}
 		for base < len(p) {
 			n, read := m.Cuts(dst, p[base:])
 			if read == 0 {

@@ -24,6 +24,7 @@ var colors = []struct {
 }{
 	{"millrace Index", chart.RGB(0xd62728)},
 	{"millrace Cuts", chart.RGB(0xd62728)},
+	{"millrace Cuts, running", chart.RGB(0x9467bd)},
 	{"millrace IndexAll", chart.RGB(0xff7f0e)},
 	{"millrace Next", chart.RGB(0xe377c2)},
 	{"Go bytes", chart.RGB(0x1f77b4)},
