@@ -29,6 +29,7 @@ const childEnv = "MILLRACE_TEST_CHILD"
 var children = map[string]func() error{
 	"few-descriptors":     serveWithFewDescriptors,
 	"grabbed-descriptors": serveAgainstAGrabber,
+	"first-timer":         startTimerWithoutDescriptors,
 }
 
 // runChild does what the environment names, if it names something.

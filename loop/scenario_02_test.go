@@ -95,6 +95,39 @@ func grabBetweenLines(r io.Reader) {
 	}
 }
 
+// startTimerWithoutDescriptors starts the process's first timer of Go's when there is a loop, and no descriptor is left.
+func startTimerWithoutDescriptors() error {
+	few := unix.Rlimit{Cur: 40, Max: 40}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+		return err
+	}
+	l, err := NewLoop(quiet(Options{}))
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	var mine []int
+	for fd, err := unix.Dup(0); err == nil; fd, err = unix.Dup(0) {
+		mine = append(mine, fd)
+	}
+	time.Sleep(time.Millisecond)
+	for _, fd := range mine {
+		unix.Close(fd)
+	}
+	fmt.Println("alive")
+	return nil
+}
+
+// Scenario 2: Go's runtime needs an epoll with its first timer, and ends the process if there is no descriptor for it. A loop
+// sees to it that this comes too late for that.
+func TestScenario02FirstTimer(t *testing.T) {
+	c := startChild(t, "first-timer")
+	if c.addr != "alive" {
+		t.Error(c.addr)
+	}
+	c.stop(t)
+}
+
 // Scenario 2: whatever comes free is taken by somebody else, so accept fails again and again, at the moment when a
 // trick with a spare descriptor would spin. Each failure waits longer than the one before; once the other stops, all
 // are served.
