@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -212,6 +213,17 @@ func TestRangesOfLimitsDoc(t *testing.T) {
 		if most >= 0 {
 			takes(most)
 			refuses(most + 1)
+		}
+	}
+}
+
+// A time that has to be positive is refused when it is far below 0, also where its milliseconds do not fit an int.
+func TestNegativeTimesAreRefused(t *testing.T) {
+	for _, d := range []time.Duration{-time.Millisecond, -(1<<32 - 1000) * time.Millisecond, math.MinInt64} {
+		for _, name := range []string{"DrainTimeout", "RatePeriod"} {
+			if err := try(name, int64(d)); !errors.Is(err, ErrOption) || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s of %v: %v", name, d, err)
+			}
 		}
 	}
 }

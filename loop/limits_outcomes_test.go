@@ -61,11 +61,11 @@ func outcomesTable(t *testing.T) string {
 	}
 	for _, k := range order {
 		action := actions[k.action]
-		if k.done {
-			action += ", *done*"
-		}
 		if kernelCalls[k.call] == "" || action == "" {
 			t.Errorf("%s, action %d: no name for one of them", k.call, k.action)
+		}
+		if k.done {
+			action += ", *done*"
 		}
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", kernelCalls[k.call], k.call, strings.Join(errnos[k], ", "), action)
 	}

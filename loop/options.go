@@ -198,8 +198,8 @@ func (o *Options) check() error {
 		{"MaxPosted", o.MaxPosted, 1, 1<<31 - 1},
 		{"DrainBytes", o.DrainBytes, 1, 1<<31 - 1},
 		{"MinRate", o.MinRate, 0, 1<<31 - 1},
-		{"RatePeriod", int(min(o.RatePeriod/time.Millisecond, 1<<30)), 1, 1 << 30},
-		{"DrainTimeout", int(min(o.DrainTimeout/time.Millisecond, 1<<30)), 1, 1 << 30},
+		{"RatePeriod", wholeMs(o.RatePeriod), 1, 1 << 30},
+		{"DrainTimeout", wholeMs(o.DrainTimeout), 1, 1 << 30},
 		{"Balance", int(o.Balance), int(ReusePort), int(SourceHash)},
 		{"Oversize", int(o.Oversize), int(CloseOversize), int(DiscardOversize)},
 		{"Overflow", int(o.Overflow), int(CloseOverflow), int(RefuseOverflow)},
@@ -211,6 +211,10 @@ func (o *Options) check() error {
 	}
 	return nil
 }
+
+// wholeMs gives d in milliseconds, rounded down, and -1 or 1<<30 for what is beyond them: an int of 32 bits must not make a good
+// value of a bad one.
+func wholeMs(d time.Duration) int { return int(max(-1, min(d/time.Millisecond, 1<<30))) }
 
 // ms gives d in the milliseconds of a loop's clock, rounded up; 0 for none.
 func ms(d time.Duration) int64 {

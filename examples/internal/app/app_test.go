@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-net/millrace/internal/leaks"
 	"github.com/millrace-net/millrace/loop"
 	"github.com/millrace-net/millrace/match"
 )
@@ -163,5 +164,5 @@ func TestMain(m *testing.M) {
 		}
 		Exit("name", err)
 	}
-	os.Exit(m.Run())
+	leaks.Main(m)
 }

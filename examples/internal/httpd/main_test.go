@@ -5,7 +5,7 @@ package httpd
 import (
 	"testing"
 
-	"github.com/millrace-net/millrace/examples/internal/clienttest"
+	"github.com/millrace-net/millrace/internal/leaks"
 )
 
-func TestMain(m *testing.M) { clienttest.Leakless(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }

@@ -1,0 +1,11 @@
+//go:build linux
+
+package sim
+
+import (
+	"testing"
+
+	"github.com/millrace-net/millrace/internal/leaks"
+)
+
+func TestMain(m *testing.M) { leaks.Main(m) }

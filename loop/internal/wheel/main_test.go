@@ -1,0 +1,9 @@
+package wheel
+
+import (
+	"testing"
+
+	"github.com/millrace-net/millrace/internal/leaks"
+)
+
+func TestMain(m *testing.M) { leaks.Main(m) }
