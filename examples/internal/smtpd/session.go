@@ -45,6 +45,7 @@ type session struct {
 	hello   string // what the client calls itself
 	esmtp   bool   // it said EHLO
 	secure  bool   // it speaks TLS; immutable
+	taken   bool   // it is counted among those who speak TLS, and has not begun to
 	mail    bool   // there is a sender, from
 	from    string
 	to      []string
@@ -245,7 +246,12 @@ func (s *session) Quit(c *loop.Conn) error {
 }
 
 // Closed implements loop.Closer.
-func (s *session) Closed(*loop.Conn, error) { s.message.drop() }
+func (s *session) Closed(*loop.Conn, error) {
+	s.message.drop()
+	if s.taken {
+		s.server.bridges.give()
+	}
+}
 
 // check reports a broken invariant. Loop's goroutine only.
 func (s *session) check() error {
