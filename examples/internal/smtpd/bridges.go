@@ -14,7 +14,7 @@ const maxBridges = 4096
 // bridges are the clients that speak TLS. Any goroutine.
 //
 // Invariant: open has at most count connections, and count is at most maxBridges; once ending is set, each of them
-// has a deadline.
+// has a deadline, and those of that time are closed when linger has passed.
 type bridges struct {
 	handshake time.Duration // how long one may take; immutable
 	stall     time.Duration // how long a client may not read what is sent to it; immutable
@@ -27,21 +27,30 @@ type bridges struct {
 	ending bool
 }
 
-// begin runs f on a goroutine of its own, unless there are too many.
-func (b *bridges) begin(f func()) bool {
+// take counts a client in, unless there are too many.
+func (b *bridges) take() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.count == maxBridges {
 		return false
 	}
 	b.count++
+	return true
+}
+
+// give counts one out.
+func (b *bridges) give() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.count--
+}
+
+// run runs f, for a client that was counted in, on a goroutine of its own, and then counts it out.
+func (b *bridges) run(f func()) {
 	b.running.Go(func() {
 		f()
-		b.mu.Lock()
-		b.count--
-		b.mu.Unlock()
+		b.give()
 	})
-	return true
 }
 
 // enter puts nc on the list.
@@ -75,7 +84,8 @@ func (b *bridges) allow(setDeadline func(time.Time) error, d time.Duration) {
 	_ = setDeadline(when) // a closed connection needs none
 }
 
-// end waits for all, which takes linger at most. The loops have ended before.
+// end waits for all, which takes linger at most: a deadline alone would begin anew with each write to a client that reads a
+// little now and then. The loops have ended before.
 func (b *bridges) end() {
 	b.mu.Lock()
 	b.ending = true
@@ -83,5 +93,16 @@ func (b *bridges) end() {
 		_ = nc.SetDeadline(time.Now().Add(b.linger))
 	}
 	b.mu.Unlock()
+	cut := time.AfterFunc(b.linger, b.cut)
+	defer cut.Stop()
 	b.running.Wait()
+}
+
+// cut closes those that are still under way.
+func (b *bridges) cut() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for nc := range b.open {
+		_ = nc.Close() // whoever uses it sees an error
+	}
 }

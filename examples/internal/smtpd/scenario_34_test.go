@@ -298,15 +298,64 @@ func (s *secureServer) waiting() int {
 	return s.server.bridges.count
 }
 
-// One client more than there may be is told so.
+// One client more than there may be is told so, and goes on without TLS.
 func TestTooManySecureClients(t *testing.T) {
 	s := newSecureServer(t, func(s *Server) { s.bridges.count = maxBridges - 1 })
 	c := s.upgraded()
 	over := s.dial()
 	over.say("STARTTLS\r\n", "454")
-	if rest, err := io.ReadAll(over.r); err != nil || len(rest) > 0 {
-		t.Errorf("%q, %v", rest, err)
-	}
+	over.say("NOOP\r\n", "250")
+	over.say("QUIT\r\n", "221")
 	c.say("QUIT\r\n", "221")
 	_ = c.nc.Close()
+}
+
+// Who is refused for what follows STARTTLS takes no place of those who speak TLS.
+func TestRefusedClientsTakeNoPlace(t *testing.T) {
+	s := newSecureServer(t, nil)
+	c := s.dial()
+	c.say("STARTTLS\r\nNOOP\r\n", "554")
+	_ = c.nc.Close()
+	for end := time.Now().Add(20 * time.Second); s.waiting() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d clients are counted", s.waiting())
+		}
+	}
+}
+
+// A client that reads a little now and then does not hold the end up.
+func TestEndDoesNotWaitForSlowReaders(t *testing.T) {
+	b := &bridges{linger: time.Second}
+	near, far := net.Pipe()
+	defer far.Close()
+	if !b.take() {
+		t.Fatal("there is room")
+	}
+	b.enter(near)
+	b.run(func() {
+		defer b.leave(near)
+		for err := error(nil); err == nil; {
+			b.allow(near.SetWriteDeadline, time.Minute)
+			_, err = near.Write([]byte{1})
+		}
+	})
+	reads := make(chan struct{})
+	go func() {
+		defer close(reads)
+		_, _ = io.Copy(io.Discard, far)
+	}()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		b.end()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("it does not end")
+		_ = near.Close()
+	}
+	<-ended
+	_ = near.Close()
+	<-reads
 }

@@ -45,6 +45,7 @@ type session struct {
 	hello   string // what the client calls itself
 	esmtp   bool   // it said EHLO
 	secure  bool   // it speaks TLS; immutable
+	taken   bool   // it is counted among those who speak TLS, and has not begun to
 	mail    bool   // there is a sender, from
 	from    string
 	to      []string
@@ -110,6 +111,12 @@ func (s *session) bare(c *loop.Conn) error {
 	return s.last(c, "554 a bare CR or LF")
 }
 
+// tooLong ends a session whose message is far above the limit: it may have no end.
+func (s *session) tooLong(c *loop.Conn) error {
+	s.message.drop()
+	return s.last(c, s.message.refused)
+}
+
 // reset forgets the envelope.
 func (s *session) reset() { s.mail, s.from, s.to = false, "", nil }
 
@@ -142,10 +149,13 @@ func (s *session) trace() []byte {
 
 // first gets one of the first bytes of a message.
 func (s *session) first(c *loop.Conn, b byte) error {
-	text, end, err := s.message.first(b, s.server.cfg.MaxSize)
+	m, max := &s.message, s.server.cfg.MaxSize
+	text, end, err := m.first(b, max)
 	switch {
 	case err != nil:
 		return s.bare(c)
+	case m.size/2 > max: // of empty lines
+		return s.tooLong(c)
 	case end:
 		return s.endMessage(c)
 	case text:
@@ -165,8 +175,7 @@ func (s *session) text(c *loop.Conn, data []byte, found bool) error {
 	case err != nil || found && m.cr:
 		return s.bare(c)
 	case m.size/2 > max:
-		m.drop()
-		return s.last(c, m.refused)
+		return s.tooLong(c)
 	case found:
 		m.endLine(max)
 		return s.endMessage(c)
@@ -237,7 +246,12 @@ func (s *session) Quit(c *loop.Conn) error {
 }
 
 // Closed implements loop.Closer.
-func (s *session) Closed(*loop.Conn, error) { s.message.drop() }
+func (s *session) Closed(*loop.Conn, error) {
+	s.message.drop()
+	if s.taken {
+		s.server.bridges.give()
+	}
+}
 
 // check reports a broken invariant. Loop's goroutine only.
 func (s *session) check() error {

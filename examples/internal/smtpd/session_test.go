@@ -78,6 +78,8 @@ var sessions = []struct {
 	{begin + strings.Repeat("x", 998) + "\r\n.\r\n", begun + " 250", []string{strings.Repeat("x", 998) + "\r\n"}},
 	{begin + strings.Repeat("x", 999) + "\r\n.\r\nNOOP\r\n", begun + " 552 250", nil},
 	{begin + strings.Repeat("x", 2002) + "\r\n.\r\nNOOP\r\n", begun + " 552", nil},
+	{begin + strings.Repeat("\r\n", 501) + ".\r\nNOOP\r\n", begun + " 552 250", nil},
+	{begin + strings.Repeat("\r\n", 1001) + ".\r\nNOOP\r\n", begun + " 552", nil},
 }
 
 // TestSessions sends every stream at once, cut at every place, and byte by byte.

@@ -24,14 +24,18 @@ func (s *session) startTLS(c *loop.Conn, args string) error {
 		return s.refuse(c, "503 this is TLS already")
 	case args != "":
 		return s.refuse(c, "501 STARTTLS takes nothing")
+	case !s.server.bridges.take():
+		return s.reply(c, "454 too many speak TLS") // who goes on without is welcome to (RFC 3207 section 4)
 	}
+	s.taken = true
 	server, l := s.server, c.Loop()
 	return c.Detach(func(fd int, rest []byte) {
 		switch {
 		case len(rest) > 0: // who sent it may be another than who will speak TLS
 			turnAway(l, fd, "554 nothing may follow STARTTLS")
-		case !server.bridges.begin(func() { server.secure(l, fd) }):
-			turnAway(l, fd, "454 too many speak TLS")
+		default:
+			s.taken = false
+			server.bridges.run(func() { server.secure(l, fd) })
 		}
 	})
 }
