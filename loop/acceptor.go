@@ -14,8 +14,8 @@ import (
 
 // acceptor is a listening socket on its loop.
 //
-// Invariant: gone ⇒ off the loop and no timer; quitMs != 0 and not gone ⇒ the timer runs, or quit does, and the loop's
-// drain counts it.
+// Invariant: gone ⇒ off the loop and no timer; quitMs != 0 and not gone ⇒ the timer runs, resume is in the mail, or quit
+// runs, and the loop's drain counts it.
 type acceptor struct {
 	loop     *Loop
 	listener *Listener
@@ -39,34 +39,55 @@ func (a *acceptor) begin() {
 	}
 }
 
+// accepting is how a round of accept has ended.
+type accepting uint8
+
+const (
+	queueEmpty   accepting = iota // or the listener is gone
+	budgetSpent                   // there may be more
+	acceptPaused                  // there is no room, or an error lasts
+)
+
 // ready accepts within the turn's budget; what is left makes epoll report again.
 func (a *acceptor) ready(uint32) { a.accept(a.loop.opts.AcceptBudget) }
 
-// accept takes up to budget connections. It reports false if it pauses, because there is no room or an error lasts.
-func (a *acceptor) accept(budget int) bool {
-	for ; budget > 0; budget-- {
+// accept takes up to budget connections. If all that it tries are lost it pauses: what loses them may last, and leave
+// them in the queue.
+func (a *acceptor) accept(budget int) accepting {
+	var lost unix.Errno
+	for taken := false; ; budget-- {
+		switch {
+		case a.gone: // closed by a callback of the last one
+			return queueEmpty
+		case budget == 0 && taken:
+			return budgetSpent
+		case budget == 0:
+			a.pause(os.NewSyscallError("accept4", lost))
+			return acceptPaused
+		}
 		target := a.target()
 		if target == nil {
 			a.pause(ErrTooManyConns)
-			return false
+			return acceptPaused
 		}
 		fd, errno := a.loop.calls.Accept(a.fd, &a.from)
 		if errno == 0 {
+			taken = true
 			a.backoff.reset()
 			a.fresh = adoption{fd: fd, peer: peerOfRaw(&a.from), factory: a.listener.factory}
 			a.place(target)
 			continue
 		}
+		lost = errno
 		switch sys.OfAccept(errno) {
 		case sys.Retry, sys.Skip:
 		case sys.Wait:
-			return true
+			return queueEmpty
 		default: // exhausted, or unknown: a listener is never given up for an error of accept
 			a.pause(os.NewSyscallError("accept4", errno))
-			return false
+			return acceptPaused
 		}
 	}
-	return true
 }
 
 // target returns this loop, or the one that the balancer names; nil if there is no room.
@@ -126,38 +147,64 @@ func (a *acceptor) quit() {
 	a.finish()
 }
 
-// finish empties the queue and closes. What it has no room or descriptors for it comes back to, as after any pause, until
-// the time for that is over.
+// finish empties the queue and closes. What it has no room or descriptors for it comes back to, as after any pause, and
+// to what is more than its budget in the next turn, until the time for that is over.
 func (a *acceptor) finish() {
-	over := true
-	defer func() { // a factory may panic
-		if !over {
-			return
-		}
-		// Who dials from now on is refused at once: the descriptor is closed at the end of the turn, and that would reset
-		// clients that believe they are connected. An error leaves it at that.
-		_ = a.loop.calls.Shutdown(a.fd, unix.SHUT_RD)
-		a.shut(nil)
-	}()
-	l := a.loop
-	if a.accept(max(l.opts.Backlog, l.opts.AcceptBudget)) {
+	then := a.finishLater // after a panic of a factory too, which costs nobody else in the queue
+	defer func() { then() }()
+	switch a.accept(max(a.loop.opts.Backlog, a.loop.opts.AcceptBudget)) {
+	case queueEmpty:
+		then = a.refuse
+	case acceptPaused:
+		then = a.finishPaused
+	}
+}
+
+// finishLater goes on in the next turn, so that others are served meanwhile.
+func (a *acceptor) finishLater() {
+	if a.loop.nowMs >= a.quitMs {
+		a.refuseQueued()
 		return
 	}
-	waiting, err := l.calls.Waiting(a.fd)
-	if err == nil && waiting == 0 { // accept4(2) wants a descriptor before it looks
-		return
-	}
-	if left := a.quitMs - l.nowMs; left > 0 {
-		over = false
+	_ = a.loop.mail.PutAlways(message{f: a.resume}) // ErrClosed: the loop closes the listener now
+}
+
+// finishPaused goes on after the pause, if there is something to go on for: accept4(2) wants a descriptor before it looks.
+func (a *acceptor) finishPaused() {
+	waiting, err := a.loop.calls.Waiting(a.fd)
+	left := a.quitMs - a.loop.nowMs
+	switch {
+	case err == nil && waiting == 0:
+		a.refuse()
+	case left > 0:
 		a.backoff.within(time.Duration(left) * time.Millisecond)
-		return
+	default:
+		a.refuseQueued()
 	}
+}
+
+// refuseQueued closes on what is queued still, and logs how much that is.
+func (a *acceptor) refuseQueued() {
+	waiting, err := a.loop.calls.Waiting(a.fd)
 	lost := slog.Int("reset", waiting)
 	if err != nil { // of a unix socket nobody knows
 		lost = slog.String("reset", "unknown")
 	}
-	l.opts.Logger.Warn("millrace: a listener closes on clients that it has no room or no descriptors for",
-		"addr", a.listener.address, lost)
+	if err != nil || waiting > 0 {
+		a.loop.opts.Logger.Warn("millrace: a listener closes on clients that it has not come to, for want of descriptors, room or time",
+			"addr", a.listener.address, lost)
+	}
+	a.refuse()
+}
+
+// refuse closes, and has who dials from now on refused at once: the descriptor is closed at the end of the turn, and that
+// would reset clients that believe they are connected. An error of shutdown leaves it at that.
+func (a *acceptor) refuse() {
+	if a.gone {
+		return
+	}
+	_ = a.loop.calls.Shutdown(a.fd, unix.SHUT_RD)
+	a.shut(nil)
 }
 
 func (a *acceptor) shut(error) {

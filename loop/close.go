@@ -13,7 +13,7 @@ import (
 // Closed follows, with a nil cause unless another came first. Idempotent.
 func (c *Conn) Close() {
 	if c.state&closed == 0 {
-		c.close(nil)
+		c.fail(nil) // with the error of a write that failed before
 	}
 }
 
@@ -152,6 +152,10 @@ func (c *Conn) settleClosing() {
 		c.dropHold()
 	}
 	if c.state&(detaching|closed) == detaching && c.out == nil {
+		if c.state&broken != 0 {
+			c.fail(nil) // with the error of the write: what was queued is lost
+			return
+		}
 		c.finishDetach()
 	}
 	if c.state&quitting != 0 && c.state&(closing|paused) == 0 && c.atBoundary() {

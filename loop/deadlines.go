@@ -108,8 +108,11 @@ func (c *Conn) expired() {
 
 const never = int64(1<<63 - 1)
 
-// arm sets the timer to the connection's next deadline.
+// arm sets the timer to the connection's next deadline. One that has closed has none: the wheel would keep its memory.
 func (c *Conn) arm() {
+	if c.state&closed != 0 {
+		return
+	}
 	next := c.nextDeadline()
 	if r := c.rare; r != nil && r.deadlineMs != 0 {
 		next = min(next, r.deadlineMs)
@@ -175,9 +178,9 @@ func (c *Conn) endElement() {
 	c.state &^= paced
 }
 
-// armBy brings the timer forward to start + limit, if limit is set.
+// armBy brings the timer forward to start + limit, if limit is set and the connection open.
 func (c *Conn) armBy(start, limit int64) {
-	if limit == 0 {
+	if limit == 0 || c.state&closed != 0 {
 		return
 	}
 	if when := start + limit; !c.timer.Armed() || c.timer.When() > when {

@@ -85,6 +85,21 @@ func TestWatchdogLate(t *testing.T) {
 	}
 }
 
+// A limit that is shorter than the time between two looks is one all the same: each look came later than that.
+func TestWatchdogOfAShortLimit(t *testing.T) {
+	w, told := watched(1, Options{})
+	w.opts.StallTimeout = time.Microsecond
+	w.loops[0].pulse.beat()
+	now := time.Now()
+	for range 3 {
+		w.look(now)
+		now = now.Add(w.every() + w.every()/10)
+	}
+	if len(*told) != 1 {
+		t.Fatalf("told %d times", len(*told))
+	}
+}
+
 // While all loops sleep the watchdog does, with no timer; the first that wakes rings, whoever was parked besides.
 func TestWatchdogParks(t *testing.T) {
 	w, _ := watched(2, Options{})

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -301,7 +302,8 @@ func (l *Loop) Close() error {
 		l.mail.Close()
 		l.running.Store(true)
 		l.leave()
-		l.stage.reset() // of a callback that ended by runtime.Goexit
+		l.stage.reset() // of a callback that ended by runtime.Goexit, as the places that were handled before it
+		l.pending = slices.DeleteFunc(l.pending, func(c *Conn) bool { return c == nil })
 		l.got, l.at = 0, 0
 		l.ending, l.inTurn = true, true // a Close in a callback is this one
 		for done := false; !done; done = l.idle() {

@@ -59,7 +59,7 @@ func TestIdleConnectionsFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := ln.acceptors[0]
-	for !a.accept(1 << 20) {
+	for a.accept(1<<20) != queueEmpty {
 	}
 	for slot := range l.slots.n {
 		c := l.slots.at(slot)

@@ -41,7 +41,7 @@ func (c *Conn) output() *output {
 	return c.out
 }
 
-// dropOutput gives the queue back.
+// dropOutput gives the queue back, unless something is pushed to it meanwhile.
 func (c *Conn) dropOutput() {
 	o := c.out
 	if o == nil {
@@ -49,6 +49,10 @@ func (c *Conn) dropOutput() {
 	}
 	if !o.queue.Settled() { // a settled queue keeps its memory for the next user
 		o.queue.Discard()
+		if !o.queue.Empty() { // pushed by a done that was owed since the panic of another
+			c.loop.schedule(c)
+			return
+		}
 	}
 	c.out = nil
 	o.conn, o.busy = nil, false

@@ -62,9 +62,12 @@ func (w *watchdog) ring() {
 	}
 }
 
+// every is the time between two looks.
+func (w *watchdog) every() time.Duration { return max(w.opts.StallTimeout/2, time.Millisecond) }
+
 func (w *watchdog) run() {
 	defer close(w.ended)
-	every := max(w.opts.StallTimeout/2, time.Millisecond)
+	every := w.every()
 	timer := time.NewTimer(every)
 	defer timer.Stop()
 	for {
@@ -97,10 +100,11 @@ func (w *watchdog) park() bool {
 	return true
 }
 
-// look sees what each loop does, and reports the turns that are too long. If the last look was longer ago than the limit, the
-// watchdog did not run either, as in a process that was stopped, and that is no loop's fault: the turns are timed anew.
+// look sees what each loop does, and reports the turns that are too long. If the last look was longer ago than the limit,
+// and than two looks take, the watchdog did not run either, as in a process that was stopped, and that is no loop's fault:
+// the turns are timed anew.
 func (w *watchdog) look(now time.Time) {
-	late := now.Sub(w.looked) > w.opts.StallTimeout
+	late := now.Sub(w.looked) > max(w.opts.StallTimeout, 2*w.every())
 	w.looked = now
 	for i, l := range w.loops {
 		s := &w.sights[i]

@@ -99,8 +99,11 @@ func (b *Box[T]) append(v T, p []byte) {
 	}
 }
 
-// keepBytes bounds the arena that is kept for the next batch.
-const keepBytes = 1 << 20
+// keepBytes and keepItems bound the memory that is kept for the next batch.
+const (
+	keepBytes = 1 << 20
+	keepItems = 1 << 14
+)
 
 // Take fetches the waiting batch for Next and re-arms the wake-up. What Next has not handed out yet
 // stays first. Reader only.
@@ -109,6 +112,9 @@ func (b *Box[T]) Take() {
 		return
 	}
 	clear(b.read.entries)
+	if cap(b.read.entries) > keepItems {
+		b.read.entries = nil
+	}
 	b.read.entries, b.at = b.read.entries[:0], 0
 	if cap(b.read.arena) > keepBytes {
 		b.read.arena = nil

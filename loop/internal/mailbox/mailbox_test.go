@@ -63,6 +63,27 @@ func TestTakeKeepsWhatWasNotHandedOut(t *testing.T) {
 	}
 }
 
+// One long batch does not pin its memory for the life of the box.
+func TestALongBatchIsNotKept(t *testing.T) {
+	b := New[int](1<<20, 1<<20, func() {})
+	for range 2 { // each of the two batches
+		for i := range 2 * keepItems {
+			if err := b.PutAlways(i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := len(drain(b)); got != 2*keepItems {
+			t.Fatalf("%d came", got)
+		}
+	}
+	for range 2 {
+		drain(b)
+	}
+	if c, d := cap(b.fill.entries), cap(b.read.entries); c > keepItems || d > keepItems {
+		t.Errorf("%d and %d places are kept", c, d)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	b := New[int](2, 5, func() {})
 	if err := b.Put(1, []byte("123456")); !errors.Is(err, ErrFull) {
