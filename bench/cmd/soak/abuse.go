@@ -103,8 +103,8 @@ func resetAmid(c *conversation, addr string, p protocol) error {
 	return nil
 }
 
-// endless sends an element that does not end. Whatever the answer is, the server has to read or to refuse all of it, and to
-// end its side then.
+// endless sends an element that does not end. Whatever the answer is, the server has to read or to refuse all of it, and
+// to end its side then.
 func endless(c *conversation, addr string, _ protocol) error {
 	nc, err := c.dial(addr)
 	if err != nil {

@@ -139,7 +139,10 @@ func TestPart(t *testing.T) {
 	for _, row := range []struct {
 		got string
 		ok  bool
-	}{{"abcdef", true}, {"abcef", true}, {"abef", true}, {"abdef", false}, {"abcde", false}, {"bcdef", false}, {"abcdxef", false}, {"", false}} {
+	}{
+		{"abcdef", true}, {"abcef", true}, {"abef", true},
+		{"abdef", false}, {"abcde", false}, {"bcdef", false}, {"abcdxef", false}, {"", false},
+	} {
 		err := checkPart([]byte(row.got), []byte("ab"), []byte("cd"), []byte("ef"))
 		if (err == nil) != row.ok || err != nil && !isWrong(err) {
 			t.Errorf("%q: %v", row.got, err)

@@ -156,7 +156,8 @@ func (p *pieces) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Dribbled bytes come alone, at the start and then at the front of each read; pieces are many: the faults are no names only.
+// Dribbled bytes come alone, at the start and then at the front of each read; pieces are many: the faults are no names
+// only.
 func TestPieces(t *testing.T) {
 	b := text(16 << 10)
 	cutterOf := func(f Fault) *cutter {
