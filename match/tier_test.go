@@ -228,15 +228,8 @@ func checkSets(p, bytesOf []byte) error {
 		return fmt.Errorf("scanSet: %d, want %v", at, want)
 	}
 	if len(p) >= roundLen {
-		dst := make([]uint64, len(p)+roundLen)
-		count, done := allSet(dst, p, &set, 7)
-		if count != len(want) || done != len(p) {
-			return fmt.Errorf("allSet: %d to %d, want %d to %d", count, done, len(want), len(p))
-		}
-		for i, at := range want {
-			if dst[i] != uint64(at)+7 {
-				return fmt.Errorf("allSet: entry %d is %d, want %d", i, dst[i], at+7)
-			}
+		if err := checkAllSet(p, &set, want); err != nil {
+			return err
 		}
 	}
 	q := bytes.Clone(p)
@@ -248,6 +241,40 @@ func checkSets(p, bytesOf []byte) error {
 		q[at] ^= 0x80
 		if got := commonPrefix(p, q); got != at {
 			return fmt.Errorf("commonPrefix: %d, want %d", got, at)
+		}
+	}
+	return nil
+}
+
+// checkAllSet compares the find-all kernel for sets of bytes, with room for all and with little.
+func checkAllSet(p []byte, set *[4]byte, want []int) error {
+	const base, canaries, canary = 7, 8, 0xcafe
+	for _, room := range []int{len(p) + roundLen, roundLen, roundLen + 7} {
+		dst := slices.Repeat([]uint64{canary}, room+canaries)
+		var got []int
+		i := 0
+		for n := len(p); n-i >= roundLen; {
+			count, done := allSet(dst[:room], p[i:], set, uint64(base+i))
+			if done == 0 || done < n-i && room-count >= roundLen {
+				return fmt.Errorf("allSet: %d to %d, of %d with room for %d", count, done, n-i, room)
+			}
+			for _, e := range dst[:count] {
+				got = append(got, int(e)-base)
+			}
+			for k, e := range dst[room:] {
+				if e != canary {
+					return fmt.Errorf("allSet with room for %d wrote entry %d", room, room+k)
+				}
+			}
+			i += done
+		}
+		for _, at := range want { // what is left is too short for the kernel
+			if at >= i {
+				got = append(got, at)
+			}
+		}
+		if !slices.Equal(got, want) {
+			return fmt.Errorf("allSet with room for %d: %v, want %v", room, got, want)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"time"
 )
@@ -102,7 +103,8 @@ func resetAmid(c *conversation, addr string, p protocol) error {
 	return nil
 }
 
-// endless sends an element that does not end. Whatever the answer is, the server has to go on.
+// endless sends an element that does not end. Whatever the answer is, the server has to read or to refuse all of it, and
+// to end its side then.
 func endless(c *conversation, addr string, _ protocol) error {
 	nc, err := c.dial(addr)
 	if err != nil {
@@ -110,14 +112,19 @@ func endless(c *conversation, addr string, _ protocol) error {
 	}
 	sent := send(nc, slice(c.rng, letters, 1<<15))
 	for n := 0; n < endlessSize; n += 1 << 15 {
-		if <-sent != nil {
+		if err = <-sent; err != nil {
 			break
 		}
 		sent = send(nc, slice(c.rng, letters, 1<<15))
 	}
 	_ = nc.CloseWrite()
-	_, _ = io.Copy(io.Discard, nc)
-	return nil
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		_, err = io.Copy(io.Discard, nc)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errors.Join(errors.New("the server does not end its side"), err)
+	}
+	return nil // a reset is an answer too
 }
 
 // flood opens many connections at once, and wants nothing of them.

@@ -7,6 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -128,6 +131,56 @@ func TestExpect(t *testing.T) {
 	}
 	if err := expectEnd(strings.NewReader("")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPart lets one body be cut short, and nothing else.
+func TestPart(t *testing.T) {
+	for _, row := range []struct {
+		got string
+		ok  bool
+	}{
+		{"abcdef", true}, {"abcef", true}, {"abef", true},
+		{"abdef", false}, {"abcde", false}, {"bcdef", false}, {"abcdxef", false}, {"", false},
+	} {
+		err := checkPart([]byte(row.got), []byte("ab"), []byte("cd"), []byte("ef"))
+		if (err == nil) != row.ok || err != nil && !isWrong(err) {
+			t.Errorf("%q: %v", row.got, err)
+		}
+	}
+}
+
+// TestEndless blames a server that reads to the end and does not end its side, and no other.
+func TestEndless(t *testing.T) {
+	for _, ends := range []bool{true, false} {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		over, served := make(chan struct{}), make(chan error, 1)
+		go func() {
+			nc, err := ln.Accept()
+			if err == nil {
+				_, err = io.Copy(io.Discard, nc)
+				if !ends {
+					<-over
+				}
+				err = errors.Join(err, nc.Close())
+			}
+			served <- err
+		}()
+		c := newConversation("x", badproxy.Clean, rand.New(rand.NewPCG(1, 2)))
+		if !ends {
+			c.until = time.Now().Add(time.Second)
+		}
+		if err := endless(c, ln.Addr().String(), protocol{}); (err == nil) != ends {
+			t.Errorf("a server that ends, %v: %v", ends, err)
+		}
+		close(over)
+		if err := errors.Join(<-served, ln.Close()); err != nil {
+			t.Error(err)
+		}
+		c.end()
 	}
 }
 

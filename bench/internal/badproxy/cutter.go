@@ -78,7 +78,7 @@ func (c *cutter) strike(to *net.TCPConn) error {
 }
 
 // dribble writes single bytes, and then the rest.
-func (c *cutter) dribble(to *net.TCPConn, b []byte) error {
+func (c *cutter) dribble(to io.Writer, b []byte) error {
 	n := min(len(b), max(dribbleFirst-c.dribbled, dribbleEach))
 	c.dribbled += n
 	for i := range n {
@@ -93,7 +93,7 @@ func (c *cutter) dribble(to *net.TCPConn, b []byte) error {
 }
 
 // cut writes pieces, whose lengths have magnitudes that are uniform.
-func (c *cutter) cut(to *net.TCPConn, b []byte) error {
+func (c *cutter) cut(to io.Writer, b []byte) error {
 	for len(b) > 0 {
 		n := min(len(b), 1+c.rng.IntN(1<<c.rng.IntN(15)))
 		if err := c.write(to, b[:n]); err != nil {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -121,7 +122,7 @@ func TestNotStruck(t *testing.T) {
 	}
 }
 
-// Dribbled bytes come alone, pieces are many, and a stall takes time: the faults are no names only.
+// What dribbles and what stalls is counted, and every byte arrives.
 func TestCuts(t *testing.T) {
 	b := text(16 << 10)
 	for f := Clean; !f.Lossy(); f++ {
@@ -144,6 +145,52 @@ func TestCuts(t *testing.T) {
 		if f == Dribble && c.dribbled != dribbleFirst || f == Stall && c.stalls == 0 || f != Stall && c.stalls > 0 {
 			t.Errorf("%v: %d dribbled, %d stalls", f, c.dribbled, c.stalls)
 		}
+	}
+}
+
+// pieces keeps the lengths of what is written.
+type pieces []int
+
+func (p *pieces) Write(b []byte) (int, error) {
+	*p = append(*p, len(b))
+	return len(b), nil
+}
+
+// Dribbled bytes come alone, at the start and then at the front of each read; pieces are many: the faults are no names
+// only.
+func TestPieces(t *testing.T) {
+	b := text(16 << 10)
+	cutterOf := func(f Fault) *cutter {
+		return newCutter(&Proxy{plan: Plan{Fault: f, Seed: 3}, ended: make(chan struct{})}, Up)
+	}
+	var dribbled pieces
+	c := cutterOf(Dribble)
+	for range 2 {
+		if err := c.dribble(&dribbled, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, n := range dribbled {
+		want := 1
+		switch i {
+		case dribbleFirst:
+			want = len(b) - dribbleFirst
+		case dribbleFirst + 1 + dribbleEach:
+			want = len(b) - dribbleEach
+		}
+		if n != want {
+			t.Fatalf("piece %d of a dribble has %d bytes, not %d", i, n, want)
+		}
+	}
+	if len(dribbled) != dribbleFirst+1+dribbleEach+1 {
+		t.Errorf("%d pieces of a dribble", len(dribbled))
+	}
+	var cut pieces
+	if err := cutterOf(Cut).cut(&cut, b); err != nil {
+		t.Fatal(err)
+	}
+	if short := slices.Min(cut); len(cut) < 4 || short > 100 {
+		t.Errorf("%d pieces, the shortest of %d bytes", len(cut), short)
 	}
 }
 

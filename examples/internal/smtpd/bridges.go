@@ -84,8 +84,8 @@ func (b *bridges) allow(setDeadline func(time.Time) error, d time.Duration) {
 	_ = setDeadline(when) // a closed connection needs none
 }
 
-// end waits for all, which takes linger at most: a deadline alone would begin anew with each write to a client that reads a
-// little now and then. The loops have ended before.
+// end waits for all, which takes linger at most: a deadline alone would begin anew with each write to a client that reads
+// a little now and then. The loops have ended before.
 func (b *bridges) end() {
 	b.mu.Lock()
 	b.ending = true
