@@ -54,19 +54,33 @@ func (m *Matcher) Terminator() Terminator { return m.term }
 // bounds.
 func (m *Matcher) Next(p []byte) (end, size int, found bool) {
 	prog := m.term.prog
-	if len(p) != 1 || prog == nil || prog.any != nil {
+	if len(p) != 1 || prog == nil {
 		return m.choose(p)
 	}
 	// A single byte: the plain search's step.
-	b, c, j := prog.bytes, p[0], m.state
-	if j == 0 && b[0] != c { // most of them: nothing is written
-		return 1, 0, false
+	b, c, from := prog.bytes, p[0], uint(uint32(m.state))
+	if from >= uint(len(b)) { // an Any has no bytes
+		return m.choose(p)
 	}
-	for uint32(j) < uint32(len(b)) && b[j] != c { // -1 ends it too
-		j = prog.fail[j]
+	j := from
+	if b[j] != c {
+		if j == 0 { // most of them: nothing is written
+			return 1, 0, false
+		}
+		for {
+			if j = uint(prog.fail[j]); j >= uint(len(b)) { // -1
+				m.state = 0
+				return 1, 0, false
+			}
+			if b[j] == c {
+				break
+			}
+		}
 	}
-	if j++; int(j) < len(b) {
-		m.state = j
+	if j++; j < uint(len(b)) {
+		if j != from { // else the next call need not wait for what this one stores
+			m.state = int32(j)
+		}
 		return 1, 0, false
 	}
 	m.ended(1)
