@@ -10,11 +10,11 @@ import (
 )
 
 // unmodified tells whether the client's copy of what was modified at that time is good still (RFC 9110 section
-// 13.1.3). An If-None-Match stands above If-Modified-Since, and matches nothing here, where there are no
-// entity tags.
+// 13.1.3). An If-None-Match stands above If-Modified-Since. Its * is whatever there is, and the rest matches
+// nothing here, where there are no entity tags (section 13.1.2).
 func (r *request) unmodified(modified time.Time) bool {
 	if r.since == nil || r.noneMatch {
-		return false
+		return r.unlessAny
 	}
 	since, ok := parseTime(r.since)
 	return ok && !modified.Truncate(time.Second).After(since)

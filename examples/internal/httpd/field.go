@@ -40,7 +40,10 @@ func (r *request) parseField(line []byte) (status int) {
 			r.setConnection(value)
 		}
 	case len("if-none-match"):
-		r.noneMatch = r.noneMatch || same(name, "if-none-match")
+		if same(name, "if-none-match") {
+			r.noneMatch = true
+			r.unlessAny = string(value) == "*"
+		}
 	case len("content-length"):
 		if same(name, "content-length") {
 			return r.setLength(value)

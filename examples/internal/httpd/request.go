@@ -34,6 +34,7 @@ type request struct {
 	saysClose bool   // Connection: close
 	saysKeep  bool   // Connection: keep-alive
 	noneMatch bool   // there is an If-None-Match
+	unlessAny bool   // and it is *
 	since     []byte // If-Modified-Since
 	ranges    []byte // Range
 	ifRange   []byte // If-Range

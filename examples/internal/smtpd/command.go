@@ -113,6 +113,6 @@ func (s *session) recipient(c *loop.Conn, args string) error {
 	case len(s.to) >= MaxRecipients:
 		return s.reply(c, "452 too many recipients")
 	}
-	s.to = append(s.to, address)
+	s.to = append(s.to, strings.Clone(address)) // which does not keep the command it is a part of
 	return s.reply(c, "250 recipient taken")
 }
