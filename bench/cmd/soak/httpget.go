@@ -33,7 +33,7 @@ func talkHTTPGet(c *conversation, bin, addr string, files []content) error {
 		args = append(args, fmt.Sprintf("http://%s/%s", at, f.name))
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "httpget"), args...)
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = 20 * time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	before, after := bytes.Join(bodies[:bad], nil), bytes.Join(bodies[bad+1:], nil)

@@ -59,7 +59,7 @@ func RunCode(t testing.TB, client string, args ...string) (stdout, stderr string
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, client, args...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	cmd.WaitDelay = time.Second // for the descendants of a client that was killed
+	cmd.WaitDelay = 20 * time.Second // for the descendants of a client that was killed; reading the rest may take a while
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if ctx.Err() != nil || err != nil && !errors.As(err, &exit) {
