@@ -32,6 +32,12 @@ var children = map[string]func() error{
 	"first-timer":         startTimerWithoutDescriptors,
 }
 
+// limitDescriptors allows this process 40 descriptors.
+func limitDescriptors() error {
+	few := unix.Rlimit{Cur: 40, Max: 40}
+	return unix.Setrlimit(unix.RLIMIT_NOFILE, &few)
+}
+
 // runChild does what the environment names, if it names something.
 func runChild() {
 	child, ok := children[os.Getenv(childEnv)]
@@ -48,8 +54,7 @@ func runChild() {
 // serveWithFewDescriptors echoes lines until its standard input ends, and may open 40 descriptors. It logs to
 // standard error.
 func serveWithFewDescriptors() error {
-	few := unix.Rlimit{Cur: 40, Max: 40}
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+	if err := limitDescriptors(); err != nil {
 		return err
 	}
 	set, err := NewSet(Options{Loops: 1, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})

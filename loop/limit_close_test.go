@@ -191,8 +191,7 @@ func init() { children["few-descriptors-close"] = closeWithFewDescriptors }
 // closeWithFewDescriptors echoes lines until its standard input ends, may open 40 descriptors, and stops listening when a
 // line says so.
 func closeWithFewDescriptors() error {
-	few := unix.Rlimit{Cur: 40, Max: 40}
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+	if err := limitDescriptors(); err != nil {
 		return err
 	}
 	set, err := NewSet(Options{Loops: 1, DrainTimeout: time.Minute, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})

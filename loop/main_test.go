@@ -161,8 +161,18 @@ func pair(t testing.TB, l *Loop, h Handler, setup func(c *Conn)) (*Conn, *os.Fil
 	if err != nil {
 		t.Fatal(err)
 	}
-	var conn *Conn
-	if err := l.Adopt(fds[0], func(c *Conn) Handler {
+	if err := unix.SetNonblock(fds[1], true); err != nil {
+		t.Fatal(err)
+	}
+	peer := os.NewFile(uintptr(fds[1]), "peer")
+	t.Cleanup(func() { peer.Close() })
+	return adoptOne(t, l, fds[0], h, setup), peer
+}
+
+// adoptOne adopts a socket and returns the connection.
+func adoptOne(t testing.TB, l *Loop, fd int, h Handler, setup func(c *Conn)) (conn *Conn) {
+	t.Helper()
+	if err := l.Adopt(fd, func(c *Conn) Handler {
 		conn = c
 		if setup != nil {
 			setup(c)
@@ -171,13 +181,8 @@ func pair(t testing.TB, l *Loop, h Handler, setup func(c *Conn)) (*Conn, *os.Fil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.SetNonblock(fds[1], true); err != nil {
-		t.Fatal(err)
-	}
-	peer := os.NewFile(uintptr(fds[1]), "peer")
-	t.Cleanup(func() { peer.Close() })
 	poll(t, l, func() bool { return conn != nil })
-	return conn, peer
+	return conn
 }
 
 // start runs a set until the test ends.

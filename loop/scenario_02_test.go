@@ -27,8 +27,7 @@ import (
 // that comes free, from the first line on standard input to the second. It writes how often accept was called to
 // standard error.
 func serveAgainstAGrabber() error {
-	few := unix.Rlimit{Cur: 40, Max: 40}
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+	if err := limitDescriptors(); err != nil {
 		return err
 	}
 	calls := sys.System()
@@ -97,8 +96,7 @@ func grabBetweenLines(r io.Reader) {
 
 // startTimerWithoutDescriptors starts the process's first timer of Go's when there is a loop, and no descriptor is left.
 func startTimerWithoutDescriptors() error {
-	few := unix.Rlimit{Cur: 40, Max: 40}
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+	if err := limitDescriptors(); err != nil {
 		return err
 	}
 	l, err := NewLoop(quiet(Options{}))

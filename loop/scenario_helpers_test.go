@@ -62,18 +62,7 @@ func barePair(t testing.TB, l *Loop, h Handler, setup func(c *Conn)) (*Conn, int
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(fds[1]) })
-	var conn *Conn
-	if err := l.Adopt(fds[0], func(c *Conn) Handler {
-		conn = c
-		if setup != nil {
-			setup(c)
-		}
-		return h
-	}); err != nil {
-		t.Fatal(err)
-	}
-	poll(t, l, func() bool { return conn != nil })
-	return conn, fds[1]
+	return adoptOne(t, l, fds[0], h, setup), fds[1]
 }
 
 // say sends text, for which there is room.
