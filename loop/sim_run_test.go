@@ -54,6 +54,8 @@ func (w *simWorld) play() (err error) {
 	}
 	w.run(w.rnd.IntN(40*w.conns+100), w.over)
 	w.peace()
+	w.run(1<<17, w.over)
+	w.widen()
 	w.run(1<<20, w.over)
 	if w.k.Err() == nil && !w.over() {
 		w.k.Fail("in peace, after %d turns: %d actors and %d channels are not over", w.turns, w.actors, w.l.Len()-1)
@@ -111,6 +113,19 @@ func (w *simWorld) peace() {
 			w.k.After(a.rnd.Int64N(1e9), a.kill)
 		} else {
 			a.plan(a.think())
+		}
+	}
+}
+
+// widen ends the smallness of buffers. Two ends of the loop that still have 100,000 bytes for each other, one at a time, take
+// more turns than a run should have.
+func (w *simWorld) widen() {
+	for _, link := range w.links {
+		if e := link.end; e != nil && e.sock != nil {
+			e.sock.Widen(64 << 10)
+		}
+		if a := link.actor; a != nil && a.s != nil {
+			a.s.Widen(64 << 10)
 		}
 	}
 }

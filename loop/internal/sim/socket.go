@@ -222,6 +222,15 @@ func (s *Socket) Reset() {
 
 func (s *Socket) release() { s.Close() }
 
+// Widen gives both directions buffers of at least so many bytes. No call moves a byte by it, what is next to come does.
+func (s *Socket) Widen(bytes int) {
+	for _, side := range []*Socket{s, s.peer} {
+		if side != nil {
+			side.out.sendCap, side.out.recvCap = max(side.out.sendCap, bytes), max(side.out.recvCap, bytes)
+		}
+	}
+}
+
 // Peer is the other side.
 func (s *Socket) Peer() *Socket { return s.peer }
 
