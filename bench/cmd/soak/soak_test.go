@@ -22,10 +22,29 @@ import (
 	"github.com/millrace-net/millrace/bench/internal/badproxy"
 )
 
-// build builds the examples once for a test.
+// examples is where the examples are built, by the first test that needs them; TestMain removes it.
+var examples string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := os.RemoveAll(examples); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// build returns the directory of the examples, built once.
 func build(t *testing.T) string {
 	t.Helper()
-	bin := t.TempDir()
+	if examples != "" {
+		return examples
+	}
+	bin, err := os.MkdirTemp("", "soak-examples-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples = bin
 	args := []string{"build", "-buildvcs=false", "-o", bin + "/", "./examples/httpget"}
 	for _, p := range programs {
 		args = append(args, "./examples/"+p.name)
