@@ -33,6 +33,10 @@ type acceptor struct {
 // puts it off and does not end it.
 func (a *acceptor) begin() {
 	a.at, _ = a.loop.addChannel(a, a.fd, 0) // without an interest it cannot fail
+	if a.loop.drain.forced {
+		a.shut(nil)
+		return
+	}
 	a.resume()
 	if a.loop.drain.asked {
 		a.quit()
@@ -221,5 +225,5 @@ func (a *acceptor) end() {
 		a.loop.drain.quits--
 	}
 	a.backoff.stop()
-	a.listener.removePath()
+	a.listener.path.remove()
 }

@@ -277,6 +277,96 @@ func TestUnixPath(t *testing.T) {
 	}
 }
 
+// A path onto which a successor has renamed its own socket is the successor's, and stays.
+func TestUnixPathOfAnother(t *testing.T) {
+	dir := t.TempDir()
+	for network, listen := range map[string]func(l *Loop, path string) (io.Closer, error){
+		"unix": func(l *Loop, path string) (io.Closer, error) { return l.Listen("unix", path, nil) },
+		"unixgram": func(l *Loop, path string) (io.Closer, error) {
+			pc, err := l.ListenPacket("unixgram", path, PacketHandlerFunc(func(*PacketConn, []byte, Peer) error { return nil }))
+			return closerFunc(pc.Close), err
+		},
+	} {
+		for _, replaced := range []bool{true, false} {
+			l := newTestLoop(t, Options{})
+			path := filepath.Join(dir, network)
+			ln, err := listen(l, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rounds(t, l, 2)
+			if replaced {
+				if err := os.WriteFile(path+".new", nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Rename(path+".new", path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ln.Close()
+			poll(t, l, func() bool { return l.channelCount() == 0 })
+			if _, err := os.Lstat(path); (err == nil) != replaced {
+				t.Errorf("%s, replaced %t: %v", network, replaced, err)
+			}
+			_ = os.Remove(path)
+		}
+	}
+}
+
+type closerFunc func()
+
+func (f closerFunc) Close() error { f(); return nil }
+
+// A listener that comes to a loop whose connections were closed by force is closed as well, whatever it has in its queue: it does
+// not wait for descriptors.
+func TestListenBehindForce(t *testing.T) {
+	l := newTestLoop(t, Options{DrainTimeout: time.Hour})
+	calls := *l.calls
+	calls.Accept = func(int, *unix.RawSockaddrAny) (int, syscall.Errno) { return -1, unix.EMFILE }
+	l.calls = &calls
+	l.force()
+	ln, err := l.Listen("tcp", "127.0.0.1:0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dial(t, ln.Addr().String())
+	rounds(t, l, 3)
+	if !l.ended() {
+		t.Fatalf("%d channels, and %d listeners to be closed", l.channelCount(), l.drain.quits)
+	}
+}
+
+// A callback may close the set, also one that was never run and is being closed.
+func TestSetCloseInCallback(t *testing.T) {
+	s, err := NewSet(quiet(Options{Loops: 2}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := 0
+	err = s.Dial("tcp", "127.0.0.1:9", func(c *Conn) Handler {
+		return &hooks{closed: func(*Conn, error) {
+			closed++
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Close() }()
+	if err := wait(t, ended); err != nil || closed != 1 {
+		t.Fatalf("%v, closed %d times", err, closed)
+	}
+	if err := s.Run(context.Background()); err != ErrClosed {
+		t.Fatal(err)
+	}
+	if st := s.Stats(); st.Conns != 0 {
+		t.Fatalf("%+v", st)
+	}
+}
+
 func TestBalance(t *testing.T) {
 	for _, policy := range []Balance{ReusePort, RoundRobin, LeastConns, SourceHash} {
 		s := start(t, Options{Loops: 3, Balance: policy})

@@ -17,7 +17,7 @@ import (
 // Listener accepts connections, on one socket or on one a loop.
 type Listener struct {
 	address   net.Addr    // immutable
-	path      string      // of a unix socket to remove at the end; immutable
+	path      socketPath  // of a unix socket; immutable once Listen has returned
 	factory   Factory     // immutable
 	balancer  *balancer   // nil: each acceptor keeps what it accepts; immutable
 	acceptors []*acceptor // immutable once Listen has returned
@@ -28,7 +28,7 @@ type Listener struct {
 func (ln *Listener) Addr() net.Addr { return ln.address }
 
 // Close stops listening: what is in the queue of the kernel is accepted still, then the sockets are
-// closed, and the path of a unix socket is removed. Open connections stay. It does not wait. While more
+// closed, and the path of a unix socket is removed, unless it is another's by then. Open connections stay. It does not wait. While more
 // come than are accepted in a turn, descriptors have run out or MaxConns are open, the sockets stay for
 // up to Options.DrainTimeout, and take more clients meanwhile; what is still queued then is reset, and the
 // log says how much. A duplicate of a descriptor, such as a child process has, does not listen any more
@@ -88,16 +88,9 @@ func listen(loops []*Loop, network, address string, factory Factory, balance Bal
 		}
 	}
 	if network == "unix" && !strings.HasPrefix(address, "@") {
-		ln.path = address
+		ln.path = boundPath(address)
 	}
 	return ln, ln.start()
-}
-
-// removePath removes the path of a unix socket, which has one acceptor.
-func (ln *Listener) removePath() {
-	if ln.path != "" {
-		_ = os.Remove(ln.path) // gone already is as good
-	}
 }
 
 // abandon closes the sockets of a Listen that failed.
@@ -114,7 +107,7 @@ func (ln *Listener) start() error {
 			for _, a := range ln.acceptors[i:] {
 				_ = a.loop.calls.Close(a.fd)
 			}
-			ln.removePath()
+			ln.path.remove()
 			ln.Close()
 			return ErrClosed
 		}

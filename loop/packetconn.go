@@ -28,7 +28,7 @@ type PacketConn struct {
 	network string        // immutable
 	local   net.Addr      // immutable
 	remote  Peer          // that the socket is connected to; immutable
-	path    string        // of a unix socket, to remove at the end; immutable
+	path    socketPath    // of a unix socket; immutable
 	family  uint16        // immutable
 	v6only  bool          // immutable
 

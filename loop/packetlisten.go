@@ -124,9 +124,7 @@ func listenPacket(loops []*Loop, network, address string, equip func(*PacketConn
 func abandonPackets(pcs []*PacketConn) {
 	for _, pc := range pcs {
 		_ = pc.loop.calls.Close(pc.fd)
-		if pc.path != "" {
-			_ = os.Remove(pc.path)
-		}
+		pc.path.remove()
 	}
 }
 
@@ -190,7 +188,7 @@ func (pc *PacketConn) bind(sa unix.Sockaddr, reusePort bool) error {
 		err = calls.Bind(pc.fd, sa)
 	}
 	if ok && err == nil && !strings.HasPrefix(u.Name, "@") {
-		pc.path = u.Name
+		pc.path = boundPath(u.Name)
 	}
 	if err == nil && reusePort && chooses {
 		return share()

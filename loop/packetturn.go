@@ -219,9 +219,7 @@ func (pc *PacketConn) shut(cause error) {
 		pc.loop.closeLater(pc.fd)
 	}
 	pc.at = -1
-	if pc.path != "" {
-		_ = os.Remove(pc.path) // gone already is as good
-	}
+	pc.path.remove()
 	pc.dropOutput()
 	pc.isDueNow()
 }

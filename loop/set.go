@@ -18,7 +18,7 @@ type Set struct {
 	next    atomic.Uint32
 	mu      sync.Mutex
 	running bool // guarded by mu
-	stopped bool // guarded by mu: Shutdown or Close before Run
+	stopped bool // guarded by mu: by Shutdown or Close
 }
 
 // NewSet makes the loops, which Run starts. A Set that is not run must be closed by Close. The
@@ -114,12 +114,9 @@ var errUnset = errors.New("loop: unset")
 // ctx's error; without a deadline, a connection amid an element may take its element and idle
 // times. A set that does not run is closed as by Close. Idempotent.
 func (s *Set) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	if !s.running {
-		s.mu.Unlock()
-		return s.Close()
+	if !s.stop() {
+		return nil
 	}
-	s.mu.Unlock()
 	for _, l := range s.loops {
 		l.beginQuit(0)
 	}
@@ -137,19 +134,29 @@ func (s *Set) Shutdown(ctx context.Context) error {
 }
 
 // Close closes a set that was not run; for one that runs, it closes all connections at once with
-// ErrShutdown, and Run returns. Idempotent.
+// ErrShutdown, and Run returns. Idempotent; a callback may call it.
 func (s *Set) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, l := range s.loops {
-		if s.running {
+	if s.stop() {
+		for _, l := range s.loops {
 			l.force()
-		} else {
+		}
+	}
+	return nil
+}
+
+// stop reports whether the set runs. If it does not it will not, and the first to call stop closes the loops: without holding
+// mu, for their callbacks may call Close.
+func (s *Set) stop() (running bool) {
+	s.mu.Lock()
+	running, first := s.running, !s.stopped
+	s.stopped = true
+	s.mu.Unlock()
+	if !running && first {
+		for _, l := range s.loops {
 			_ = l.Close() // it has no error to report
 		}
 	}
-	s.stopped = true
-	return nil
+	return running
 }
 
 // Stats sums the counts of all loops. A loop that does not answer within a second, because a
@@ -157,15 +164,15 @@ func (s *Set) Close() error {
 func (s *Set) Stats() Stats {
 	var sum Stats
 	s.mu.Lock()
-	running := s.running
-	if !running { // and Run cannot begin while mu is held
+	idle := !s.running && !s.stopped
+	if idle { // and neither Run nor Close can begin while mu is held
 		for _, l := range s.loops {
 			one := l.Stats()
 			sum.add(&one)
 		}
 	}
 	s.mu.Unlock()
-	if running {
+	if !idle {
 		for _, l := range s.loops {
 			if one, ok := l.ask(); ok {
 				sum.add(&one)
