@@ -22,7 +22,7 @@ import (
 
 // How many slow readers TestScenario19LosslessClose has, the most that one is sent, and from which seed. The whole:
 //
-//	go test ./loop -run Scenario19LosslessClose -v -timeout 0 -slow-readers 10000 -slow-bytes 33554432
+//	go test ./loop -run Scenario19LosslessClose -v -timeout 0 -slow-readers 10000 -slow-bytes 33554432 -slow-at-once 5000
 var (
 	slowReaders = flag.Int("slow-readers", 200, "readers of TestScenario19LosslessClose")
 	slowBytes   = flag.Int("slow-bytes", 128<<10, "the most bytes that each is sent")
@@ -32,6 +32,10 @@ var (
 
 // slowTime is what a reader has, at 8 KiB/s and more.
 func slowTime() time.Duration { return time.Minute + time.Duration(*slowBytes>>13)*time.Second }
+
+// slowDrain is how long the server waits for a reader without progress: for one that has all in its receive buffer, until it
+// has read that. It is longer the more others there are to be served meanwhile.
+func slowDrain() time.Duration { return 20*time.Second + time.Duration(*slowBytes>>20)*2*time.Second }
 
 // download is what a client asks for, by its number; ended is set when Closed has told how it went.
 type download struct {
@@ -105,7 +109,7 @@ func TestScenario19LosslessClose(t *testing.T) {
 	for i := range d.all {
 		d.all[i].size = r.IntN(*slowBytes) &^ 7
 	}
-	s := start(t, Options{DrainTimeout: 20 * time.Second})
+	s := start(t, Options{DrainTimeout: slowDrain()})
 	var accepted atomic.Int64
 	addr := serve(t, s, func(c *Conn) Handler {
 		term, err := match.Count(4)
@@ -145,7 +149,7 @@ func TestScenario19LosslessClose(t *testing.T) {
 		}
 		return true
 	}
-	for end := time.Now().Add(40 * time.Second); !settled(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(2 * slowDrain()); !settled(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("some connections do not end")
 		}
