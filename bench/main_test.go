@@ -1,11 +1,12 @@
 package bench
 
 import (
-	"os"
 	"testing"
+
+	"github.com/millrace-net/millrace/internal/leaks"
 )
 
 func TestMain(m *testing.M) {
 	describeMachine()
-	os.Exit(m.Run())
+	leaks.Main(m)
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/millrace-net/millrace/internal/leaks"
 )
 
 // patience is for what has to happen soon, on a machine that is busy with something else.
@@ -51,7 +53,7 @@ func TestMain(m *testing.M) {
 				return 1
 			}
 		}
-		return m.Run()
+		return leaks.Run(m)
 	}())
 }
 

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/millrace-net/millrace/internal/leaks"
 )
 
 // nativeDir is where the native programs are built for the tests, and buildNotes what was said of those that are not.
@@ -32,7 +34,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "build:", err)
 			return 1
 		}
-		return m.Run()
+		return leaks.Run(m)
 	}())
 }
 

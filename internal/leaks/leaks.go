@@ -13,9 +13,13 @@ import (
 	"time"
 )
 
-// Main runs the tests of a package, and fails the run if descriptors, goroutines or mappings of rings are left behind. Where the
-// system does not show descriptors and mappings, goroutines are all that is counted. It does not return.
-func Main(m *testing.M) {
+// Main runs the tests of a package, and fails the run if descriptors, goroutines or mappings of rings are left behind. It does
+// not return.
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for a TestMain that has something to remove afterwards: it returns what os.Exit is to be given. Where the
+// system does not show descriptors and mappings, goroutines are all that is counted.
+func Run(m *testing.M) int {
 	// The runtime opens its own epoll with the first socket, and has a goroutine for signals from the first one on.
 	if ln, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
 		_ = ln.Close()
@@ -26,19 +30,19 @@ func Main(m *testing.M) {
 	before := census()
 	code := m.Run()
 	if code != 0 || fuzzing() {
-		os.Exit(code)
+		return code
 	}
 	after := census()
 	for range 100 {
 		if after == before {
-			os.Exit(0)
+			return 0
 		}
 		time.Sleep(20 * time.Millisecond)
 		after = census()
 	}
 	stacks := make([]byte, 1<<16)
 	fmt.Fprintf(os.Stderr, "leak:\nbefore %s\nafter  %s\n%s\n", before, after, stacks[:runtime.Stack(stacks, true)])
-	os.Exit(1)
+	return 1
 }
 
 // fuzzing tells whether this is a run of the fuzzer, which has pipes, processes and goroutines of its own.

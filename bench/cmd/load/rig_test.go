@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -14,39 +13,17 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/millrace-net/millrace/internal/leaks"
 )
 
 // TestMain fails the package if a test leaves a descriptor or a goroutine behind.
 func TestMain(m *testing.M) {
 	runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0))) // the load keeps one P, and the servers are in the same process
-	// The runtime opens its own epoll with the first socket, and has a goroutine for signals from the first one on.
-	if ln, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
-		ln.Close()
-	}
-	if s, err := newStopper(); err == nil {
+	if s, err := newStopper(); err == nil {           // what the runtime opens for the first one stays
 		_ = s.close()
 	}
-	before := census()
-	code := m.Run()
-	var after string
-	for range 100 {
-		if after = census(); after == before {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if code == 0 && after != before {
-		buf := make([]byte, 1<<16)
-		fmt.Fprintf(os.Stderr, "leak: %s before, %s after\n%s\n", before, after, buf[:runtime.Stack(buf, true)])
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func census() string {
-	runtime.GC() // a file that was dropped is closed by its finalizer
-	fds, _ := os.ReadDir("/proc/self/fd")
-	return fmt.Sprintf("%d descriptors, %d goroutines", len(fds), runtime.NumGoroutine())
+	leaks.Main(m)
 }
 
 // serve starts a server that handles each connection, numbered from 0, on a goroutine of its own, and returns its
