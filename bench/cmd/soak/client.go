@@ -37,7 +37,10 @@ func (s *soak) clients() []client {
 		{"resp", 2, often, allFaults, func(c *conversation) error { return talkRESP(c, at("resp", "resp")) }},
 		{"chat-demo", 2, often, allFaults, func(c *conversation) error { return talkChat(c, at("demo", "chat")) }},
 		{"chat", 2, often, allFaults, func(c *conversation) error { return talkChat(c, at("chat", "chat")) }},
-		{"smtp", 2, often, allFaults, func(c *conversation) error { return talkSMTP(c, at("smtpd", "smtpd"), s.office) }},
+		{"smtp", 2, often, allFaults, func(c *conversation) error { return talkSMTP(c, at("smtpd", "smtpd"), s.office, nil) }},
+		{"starttls", 1, often, allFaults, func(c *conversation) error {
+			return talkSMTP(c, at("smtpd", "smtpd"), s.office, s.world.cert.roots)
+		}},
 		{"ftp", 2, often, allFaults, func(c *conversation) error { return talkFTP(c, at("ftp", "ftp"), s.world) }},
 		{"httpget", 1, seldom, allFaults, func(c *conversation) error { return talkHTTPGet(c, s.o.bin, at("httpd", "httpd"), files) }},
 	}

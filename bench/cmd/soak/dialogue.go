@@ -12,7 +12,7 @@ import (
 // dialogue is the client's side of a protocol of commands and numbered replies, as SMTP and FTP are.
 type dialogue struct {
 	talk  *conversation
-	conn  *net.TCPConn
+	conn  net.Conn
 	lines *bufio.Reader
 }
 

@@ -21,14 +21,17 @@ var programs = []struct {
 	{"httpd", 1, func(w *world) []string { return []string{"-addr", "127.0.0.1:0", "-dir", w.files} }},
 	{"resp", 1, func(*world) []string { return []string{"-addr", "127.0.0.1:0"} }},
 	{"chat", 1, func(*world) []string { return []string{"-addr", "127.0.0.1:0"} }},
-	{"smtpd", 1, func(w *world) []string { return []string{"-addr", "127.0.0.1:0", "-dir", w.mail} }},
+	{"smtpd", 1, func(w *world) []string {
+		return []string{"-addr", "127.0.0.1:0", "-dir", w.mail, "-cert", w.cert.certFile, "-key", w.cert.keyFile}
+	}},
 	{"ftp", 1, func(w *world) []string { return []string{"-addr", "127.0.0.1:0", "-dir", w.files, "-write"} }},
 }
 
 // world is what the servers serve, and where it is.
 type world struct {
 	dir, temp, files, mail string
-	contents               []content // immutable
+	cert                   *certificate // of smtpd
+	contents               []content    // immutable
 }
 
 // content is a file that is served.
@@ -52,6 +55,9 @@ func newWorld() (*world, error) {
 		if err := os.Mkdir(d, 0o755); err != nil {
 			return nil, err
 		}
+	}
+	if w.cert, err = newCertificate(dir); err != nil {
+		return nil, err
 	}
 	for i, size := range fileSizes {
 		c := content{name: "file" + string(rune('0'+i)), data: binary[i*1000:][:size]}

@@ -3,6 +3,9 @@
 package main
 
 import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
@@ -14,14 +17,20 @@ const (
 	mostLine  = 900 // bytes
 )
 
-// talkSMTP delivers mails, each with its envelope in one piece (RFC 2920), and has the post office look for them.
-func talkSMTP(c *conversation, addr string, office *postOffice) error {
+// talkSMTP delivers mails, each with its envelope in one piece (RFC 2920), and has the post office look for them; behind
+// STARTTLS, if there are roots with which to verify the server.
+func talkSMTP(c *conversation, addr string, office *postOffice, roots *x509.CertPool) error {
 	d, err := newDialogue(c, addr, false)
 	if err != nil {
 		return err
 	}
-	if _, err := d.ask(250, "EHLO %s.example", c.id); err != nil {
+	if err := d.hello(); err != nil {
 		return err
+	}
+	if roots != nil {
+		if err := d.startTLS(roots); err != nil {
+			return err
+		}
 	}
 	for i := range 1 + c.rng.IntN(mostMails) {
 		if err := d.deliver(fmt.Sprintf("%s.%d", c.id, i), office); err != nil {
@@ -29,6 +38,27 @@ func talkSMTP(c *conversation, addr string, office *postOffice) error {
 		}
 	}
 	return d.quit()
+}
+
+func (d *dialogue) hello() error {
+	_, err := d.ask(250, "EHLO %s.example", d.talk.id)
+	return err
+}
+
+// startTLS goes over to TLS, and says hello again (RFC 3207 section 4.2).
+func (d *dialogue) startTLS(roots *x509.CertPool) error {
+	if _, err := d.ask(220, "STARTTLS"); err != nil {
+		return err
+	}
+	if n := d.lines.Buffered(); n > 0 {
+		return wrong("%d bytes behind the reply to STARTTLS", n)
+	}
+	nc := tls.Client(d.conn, &tls.Config{RootCAs: roots, ServerName: "localhost"})
+	if err := nc.Handshake(); err != nil {
+		return err
+	}
+	d.conn, d.lines = nc, bufio.NewReader(nc)
+	return d.hello()
 }
 
 // deliver sends one mail.

@@ -20,13 +20,14 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/millrace-net/millrace/bench/internal/badproxy"
+	"github.com/millrace-net/millrace/internal/leaks"
 )
 
 // examples is where the examples are built, by the first test that needs them; TestMain removes it.
 var examples string
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := leaks.Run(m)
 	if err := os.RemoveAll(examples); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
