@@ -10,6 +10,7 @@ var (
 	errProtocol  = replyError("NOPROTO unsupported protocol version")
 	errName      = replyError("ERR Client names cannot contain spaces, newlines or special characters.")
 	errPassword  = replyError("ERR AUTH called without any password configured")
+	errPattern   = replyError("ERR pattern is longer than 1024 bytes")
 	errInteger   = replyError("ERR value is not an integer or out of range")
 	errOverflow  = replyError("ERR increment or decrement would overflow")
 	errValueSize = replyError("ERR string exceeds maximum allowed size (proto-max-bulk-len)")

@@ -2,6 +2,9 @@
 
 package resp
 
+// patternMax is the longest pattern of KEYS and SCAN in bytes: keys are compared while others wait for them.
+const patternMax = 1024
+
 // glob reports whether the pattern matches the whole of s, by the rules of KEYS: * is any bytes, ? any byte, [a-c] one
 // of a set, [^a-c] one outside it, \ takes the next byte as it is. A set that is not closed ends with the pattern.
 //

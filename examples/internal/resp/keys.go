@@ -61,6 +61,9 @@ func (s *session) flush(args [][]byte) error {
 // keys is KEYS pattern. The reply is a producer, so that any number of keys leaves as fast as the client takes it. Until
 // it has left nothing more is delivered, so that a client which does not read holds one list at most.
 func (s *session) keys(args [][]byte) error {
+	if len(args[1]) > patternMax {
+		return errPattern
+	}
 	var found []string
 	s.worker.server.store.scan(0, math.MaxInt, func(key string) {
 		if glob(args[1], key) {
@@ -103,6 +106,9 @@ func (s *session) scan(args [][]byte) error {
 		default:
 			return errSyntax
 		}
+	}
+	if len(pattern) > patternMax {
+		return errPattern
 	}
 	var found []string
 	next := s.worker.server.store.scan(cursor, int(min(count, math.MaxInt32)), func(key string) {

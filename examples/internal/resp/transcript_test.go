@@ -63,6 +63,8 @@ var transcripts = []transcript{
 		multibulk("SCAN", "x") + multibulk("SCAN", "0", "COUNT", "0") + multibulk("SCAN", "0", "COUNT") + multibulk("SCAN", "0", "COUNT", "y") + multibulk("SCAN", "0", "HUH", "1"),
 		out: "+OK\r\n*2\r\n" + bulk("0") + "*1\r\n" + bulk("one") + "*2\r\n" + bulk("0") + "*0\r\n-ERR invalid cursor\r\n-ERR syntax error\r\n-ERR syntax error\r\n" +
 			"-ERR value is not an integer or out of range\r\n-ERR syntax error\r\n"},
+	{name: "long patterns", ours: true, in: multibulk("SET", "one", "1") + multibulk("KEYS", "o"+strings.Repeat("*", 1023)) + multibulk("KEYS", strings.Repeat("*", 1025)) + multibulk("SCAN", "0", "MATCH", strings.Repeat("*", 1025)),
+		out: "+OK\r\n*1\r\n" + bulk("one") + strings.Repeat("-ERR pattern is longer than 1024 bytes\r\n", 2)},
 	{name: "expire", in: multibulk("SET", "k", "v", "EX", "100") + multibulk("TTL", "k") + multibulk("PERSIST", "k") + multibulk("PERSIST", "k") + multibulk("TTL", "k") +
 		multibulk("PTTL", "k") + multibulk("TTL", "none") + multibulk("PTTL", "none") + multibulk("EXPIRE", "k", "7") + multibulk("TTL", "k") +
 		multibulk("PEXPIRE", "k", "-1") + multibulk("EXISTS", "k") + multibulk("EXPIRE", "k", "1"),
