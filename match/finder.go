@@ -82,8 +82,8 @@ func (f *Finder) index(p []byte, w *meter) int {
 // end of the last match (0 if dst is empty). Otherwise scanned is len(p) less the longest proper prefix of the
 // literal that p ends with behind the last match, so that the same p with more bytes behind it loses no match.
 //
-// It is fastest while 64 places of dst are free: a kernel writes as many at a time as there may be in 64 bytes. With
-// fewer it looks at 64 bytes a call.
+// It is fastest while 80 places of dst are free: a kernel writes as many at a time as there may be in 64 bytes. With
+// fewer it looks at 16 bytes for each of them at a time, or 64 in all, and takes the matches from an array of its own.
 //
 // It looks at no more than the first math.MaxUint32 bytes of p, keeps nothing of it, and does not allocate. O(len(p))
 // for every literal and every p.
@@ -122,8 +122,8 @@ func (f *Finder) rounds(dst []uint32, p []byte, w *meter) (n, scanned int) {
 		}
 		out := dst[n:]
 		var count, done int
-		if len(out) < roundLen {
-			count, done = f.narrowRound(out, p, scanned)
+		if len(out) < narrowRoom {
+			count, done = f.narrowRounds(out, p, scanned, places)
 		} else {
 			count, done = all32(out, p[scanned:], places, &f.first, uint32(scanned))
 			if f.overlap || !f.exact() {
@@ -143,11 +143,18 @@ func (f *Finder) rounds(dst []uint32, p []byte, w *meter) (n, scanned int) {
 	return n, scanned
 }
 
-// narrowRound looks at the places of one round for a dst that may not have room for all of them. It is by itself because its
-// array takes time to clear.
-func (f *Finder) narrowRound(dst []uint32, p []byte, scanned int) (count, done int) {
-	var all [roundLen]uint32
-	count, done = all32(all[:], p[scanned:], roundLen, &f.first, uint32(scanned))
+const (
+	narrowRoom   = roundLen + roundLen/4 // below it a dst would soon have no room for another round
+	narrowPlaces = 16                    // looked at for each place of such a dst
+)
+
+// narrowRounds looks at some of the places for a dst that may not have room for all of the matches. It is by itself because
+// its array takes time to clear. The smaller dst is the fewer places it looks at, as those behind the last match that dst takes
+// are looked at again.
+func (f *Finder) narrowRounds(dst []uint32, p []byte, scanned, places int) (count, done int) {
+	var all [2 * roundLen]uint32
+	places = min(places, max(roundLen, narrowPlaces*len(dst)))
+	count, done = all32(all[:], p[scanned:], places, &f.first, uint32(scanned))
 	if f.overlap || !f.exact() {
 		count = f.siftStarts(all[:count], p)
 	}

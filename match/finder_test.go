@@ -151,6 +151,43 @@ func TestIndexAllFull(t *testing.T) {
 	})
 }
 
+// Destinations of every size find all matches by as many calls as it takes, where matches are dense, rare or overlap.
+func TestIndexAllRooms(t *testing.T) {
+	eachTier(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for _, literal := range []string{"\n", "\r\n", "aa", "abcabc"} {
+			f, err := NewFinder([]byte(literal))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var p []byte
+			for len(p) < 3000 {
+				p = append(append(p, literal...), bytes.Repeat([]byte("a"), r.IntN(2)*r.IntN(90))...)
+			}
+			elements, _ := naiveElements(p, [][]byte{f.bytes})
+			var want []int
+			for _, e := range elements {
+				want = append(want, e.end-len(literal))
+			}
+			for room := 1; room <= 3*roundLen; room++ {
+				var got []int
+				for at, dst := 0, make([]uint32, room); at < len(p); {
+					n, scanned := f.IndexAll(dst, p[at:])
+					for _, start := range dst[:n] {
+						got = append(got, at+int(start))
+					}
+					if at += scanned; n < room {
+						break
+					}
+				}
+				if !slices.Equal(got, want) {
+					t.Fatalf("%q, room for %d: %d matches, want %d: %v, want %v", literal, room, len(got), len(want), got, want)
+				}
+			}
+		}
+	})
+}
+
 // A search spends one use of a lesson, though its first candidate is false and it has to go on.
 func TestIndexSpendsOneLesson(t *testing.T) {
 	f, err := NewFinder([]byte("\r\n--a boundary of some length, of which not all bytes are samples--"))
