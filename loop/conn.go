@@ -212,9 +212,13 @@ func (c *Conn) materialize() {
 }
 
 // Pause stops delivery before the next byte, and reading; the peer is slowed down by TCP's window.
-// While paused, an end of the peer's side is not seen.
+// While paused, an end of the peer's side is not seen. When a write finds that the peer has gone, a
+// connection that stays paused for Options.DrainTimeout is closed with that error.
 func (c *Conn) Pause() {
 	c.state |= paused
+	if c.state&broken != 0 {
+		c.arm()
+	}
 	c.loop.schedule(c)
 }
 

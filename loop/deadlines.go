@@ -92,6 +92,8 @@ func (c *Conn) expired() {
 		}
 	case c.stuck() && now >= c.activeMs+ms(l.opts.DrainTimeout):
 		c.fail(fmt.Errorf("%w: the loop quits, and %d bytes of output do not leave", ErrDrainTimeout, c.Queued()))
+	case c.forsaken() && now >= c.activeMs+ms(l.opts.DrainTimeout):
+		c.fail(c.cause)
 	case c.elementMs != 0 && c.elemMax != 0 && c.state&(paused|above) == 0 && now >= c.elementMs+int64(c.elemMax):
 		c.fail(fmt.Errorf("%w: not ended after %d ms", ErrElementTimeout, now-c.elementMs))
 	case c.state&(paced|paused|above) == paced && now >= r.rateMs+l.ratePeriodMs():
@@ -140,7 +142,7 @@ func (c *Conn) nextDeadline() int64 {
 		return c.rare.drainMs
 	}
 	next := never
-	if c.stuck() {
+	if c.stuck() || c.forsaken() {
 		next = c.activeMs + ms(c.loop.opts.DrainTimeout)
 	}
 	if c.idleMax != 0 {
@@ -160,6 +162,10 @@ func (c *Conn) nextDeadline() int64 {
 
 // stuck tells whether the connection is to end with its loop, and a peer that does not read holds that up.
 func (c *Conn) stuck() bool { return c.state&(leaving|quitting) != 0 && c.state&above != 0 }
+
+// forsaken tells whether the peer has gone, as a write has found, and what it had sent before waits for a Resume. Nothing
+// else would notice the connection: epoll does not have it.
+func (c *Conn) forsaken() bool { return c.state&(broken|paused) == broken|paused }
 
 // restartElement gives the element in hand its time anew, after a time in which it could not be read.
 func (c *Conn) restartElement() {

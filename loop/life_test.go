@@ -367,6 +367,56 @@ func TestSetCloseInCallback(t *testing.T) {
 	}
 }
 
+// A handler that pauses until its output has left would never go on if the peer goes first: the connection, which no event
+// reaches any more, is closed when DrainTimeout is over. One that goes on before is given what the peer had sent.
+func TestPeerGoesWhilePaused(t *testing.T) {
+	for name, resumes := range map[string]bool{"stays paused": false, "resumes": true} {
+		t.Run(name, func(t *testing.T) {
+			l, k := newClockLoop(t, Options{IdleTimeout: -1})
+			var c *Conn
+			var cause error
+			var got []string
+			ln, err := l.Listen("tcp", "127.0.0.1:0", func(conn *Conn) Handler {
+				c = conn
+				c.SetTerminator(match.CRLF)
+				return &hooks{
+					receive: func(c *Conn, data []byte, _ bool) error {
+						if got = append(got, string(data)); len(got) > 1 {
+							return nil
+						}
+						c.Pause()
+						return c.Push(make([]byte, 8<<20))
+					},
+					closed: func(_ *Conn, err error) { cause = err },
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			nc := dial(t, ln.Addr().String())
+			feed(t, l, nc, "get\r\n")
+			feed(t, l, nc, "more\r\n")
+			_ = nc.SetLinger(0)
+			nc.Close()
+			poll(t, l, func() bool { return c.state&broken != 0 })
+			k.pass(t, 4*time.Second)
+			if cause != nil || len(got) != 1 {
+				t.Fatalf("%v, %q", cause, got)
+			}
+			if resumes {
+				c.Resume()
+			}
+			k.pass(t, 2*time.Second)
+			if !errors.Is(cause, unix.ECONNRESET) && !errors.Is(cause, unix.EPIPE) {
+				t.Fatal(cause)
+			}
+			if resumes != (len(got) > 1) {
+				t.Fatalf("%q", got)
+			}
+		})
+	}
+}
+
 func TestBalance(t *testing.T) {
 	for _, policy := range []Balance{ReusePort, RoundRobin, LeastConns, SourceHash} {
 		s := start(t, Options{Loops: 3, Balance: policy})

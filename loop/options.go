@@ -108,7 +108,8 @@ type Options struct {
 	ConnectTimeout time.Duration
 	// DrainTimeout bounds the closing of each connection by CloseWhenDone, and so by Shutdown: the
 	// time without any progress in delivering what is queued, and the time for the peer to end its
-	// side once all was sent. Default 5 s; then ErrDrainTimeout.
+	// side once all was sent. Default 5 s; then ErrDrainTimeout. It also is what a paused connection
+	// has to go on when a write has found its peer gone.
 	DrainTimeout time.Duration
 	// DrainBytes is the most that is read and dropped from a peer after CloseWhenDone has delivered
 	// all: default 16 MiB; then the connection is closed with ErrDrainTimeout.

@@ -217,7 +217,7 @@ func (c *Conn) relieve() {
 }
 
 // writeFailed gives up writing. The peer may have sent bytes before it went: they are still read
-// and delivered, and the end of them closes the connection.
+// and delivered, and the end of them closes the connection. A paused one has DrainTimeout to go on.
 func (c *Conn) writeFailed(err error) {
 	if c.state&closed != 0 {
 		return
@@ -235,6 +235,8 @@ func (c *Conn) writeFailed(err error) {
 	if c.out != nil {
 		c.out.queue.Discard()
 	}
+	c.activeMs = c.loop.nowMs
+	c.arm()
 	c.loop.schedule(c)
 }
 

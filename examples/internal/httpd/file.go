@@ -160,11 +160,18 @@ func (w *worker) sendQueued(c *loop.Conn, f *os.File, off, n int64) error {
 	return c.PushProducer(resumer{c})
 }
 
-// resumer is a producer of nothing that has its connection read again when all that was queued before it has left.
+// resumer is a producer of nothing that has its connection read again when all that was queued before it has left, or is dropped as
+// the client has gone: then its end is read.
 type resumer struct{ conn *loop.Conn }
 
 // More implements producer.Producer.
 func (r resumer) More() ([]byte, error) {
 	r.conn.Resume()
 	return nil, io.EOF
+}
+
+// Close implements producer.Closer.
+func (r resumer) Close() error {
+	r.conn.Resume()
+	return nil
 }
