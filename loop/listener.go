@@ -28,11 +28,11 @@ type Listener struct {
 func (ln *Listener) Addr() net.Addr { return ln.address }
 
 // Close stops listening: what is in the queue of the kernel is accepted still, then the sockets are
-// closed, and the path of a unix socket is removed, unless it is another's by then. Open connections stay. It does not wait. While more
-// come than are accepted in a turn, descriptors have run out or MaxConns are open, the sockets stay for
-// up to Options.DrainTimeout, and take more clients meanwhile; what is still queued then is reset, and the
-// log says how much. A duplicate of a descriptor, such as a child process has, does not listen any more
-// either. Idempotent. Any goroutine.
+// closed, and the path of a unix socket is removed, unless it is another's by then. Open connections
+// stay. It does not wait. While more come than are accepted in a turn, descriptors have run out or
+// MaxConns are open, the sockets stay for up to Options.DrainTimeout, and take more clients meanwhile;
+// what is still queued then is reset, and the log says how much. A duplicate of a descriptor, such as a
+// child process has, does not listen any more either. Idempotent. Any goroutine.
 func (ln *Listener) Close() error {
 	ln.closeOnce.Do(func() {
 		for _, a := range ln.acceptors {

@@ -134,7 +134,8 @@ func (s *Set) Shutdown(ctx context.Context) error {
 }
 
 // Close closes a set that was not run; for one that runs, it closes all connections at once with
-// ErrShutdown, and Run returns. Idempotent; a callback may call it.
+// ErrShutdown, and Run returns. Idempotent; a callback may call it, and so a call during another one
+// does not wait for it.
 func (s *Set) Close() error {
 	if s.stop() {
 		for _, l := range s.loops {

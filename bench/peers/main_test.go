@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/millrace-net/millrace/internal/leaks"
 )
 
 // serverEnv makes the test binary the program itself.
@@ -26,7 +28,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	leaks.Main(m)
 }
 
 // server is the program in a process of its own.

@@ -160,8 +160,8 @@ func (w *worker) sendQueued(c *loop.Conn, f *os.File, off, n int64) error {
 	return c.PushProducer(resumer{c})
 }
 
-// resumer is a producer of nothing that has its connection read again when all that was queued before it has left, or is dropped as
-// the client has gone: then its end is read.
+// resumer is a producer of nothing that has its connection read again when all that was queued before it has left, or is
+// dropped as the client has gone: then its end is read.
 type resumer struct{ conn *loop.Conn }
 
 // More implements producer.Producer.

@@ -68,6 +68,26 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestGoneAmidAFile: a client that goes while a file waits for it is forgotten at once, and not when some time limit is over.
+func TestGoneAmidAFile(t *testing.T) {
+	root, _ := tree(t, map[string]string{"large.bin": string(clienttest.Noise(3 << 20))})
+	r := newRig(t, Config{Root: root})
+	r.write([]byte("GET /large.bin HTTP/1.1\r\nHost: h\r\n\r\n"))
+	for range 5 {
+		r.poll()
+	}
+	if n := r.loop.Len(); n != 1 {
+		t.Fatalf("%d connections amid the file", n)
+	}
+	r.hangUp()
+	for range 5 {
+		r.poll()
+	}
+	if n := r.loop.Len(); n != 0 {
+		t.Errorf("%d connections are left", n)
+	}
+}
+
 // TestRefusedFiles: nothing outside of the directory is served, nor what is no file.
 func TestRefusedFiles(t *testing.T) {
 	outer, dir := tree(t, map[string]string{"secret": "s", "www/a": "a", "www/private": "p"})
